@@ -1,0 +1,247 @@
+"""Hub: every camera's newest frame, newest result and books. The receiver's one place of state."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from receiver.latency import Latencies
+from shared.errors import FrameError
+from shared.frame import EncodedFrame
+from shared.latest import Latest
+from shared.rate import Rate
+
+#: Without a frame for this many seconds a camera is stale, then gone.
+STALE_AFTER = 3.0
+GONE_AFTER = 60.0
+#: How far back a repeated frame is recognised, and how many former epochs are remembered.
+_SEQ_WINDOW = 1024
+_EPOCHS = 8
+
+Outcome = Literal["accepted", "duplicate", "superseded"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What the hook made of one frame. Times are seconds."""
+
+    frame: EncodedFrame
+    state: Literal["processed", "failed"]
+    #: JSON-able; what the hook returned, None when it failed.
+    value: Any = None
+    #: One sentence when it failed.
+    error: str | None = None
+    #: The frame as the hook left it: what it drew, else the frame itself.
+    picture: EncodedFrame
+    #: Waited in the hub, decoded, ran the hook.
+    queue: float
+    decode: float
+    hook: float
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """received = processed + superseded + failed + waiting, to the frame, at every moment.
+
+    Duplicates and refused bodies were never received; they have counters of their own.
+    """
+
+    received: int
+    processed: int
+    superseded: int
+    failed: int
+    waiting: int
+    duplicate: int
+
+
+class Camera:
+    """One camera: `latest` feeds the viewers, `pending` is the hook's place in it."""
+
+    def __init__(self, name: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self.name = name
+        self.latest: Latest[EncodedFrame] = Latest()
+        self.pending = self.latest.reader()
+        #: The newest frame as the hook left it, and the newest result.
+        self.annotated: Latest[EncodedFrame] = Latest()
+        self.results: Latest[Result] = Latest()
+        self.latencies = Latencies()
+        self.arrivals = Rate(clock=clock)
+        self.viewers = 0
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._seen_at = clock()
+        self._order = _Order()
+        self._shown: EncodedFrame | None = None
+        self._received = self._processed = self._failed = self._late = self._duplicate = 0
+
+    def accept(self, frame: EncodedFrame) -> Outcome:
+        """Take a frame from a client. Never blocks; a newer frame takes an older one's place."""
+        with self._lock:
+            outcome = self._order.place(frame)
+            if outcome == "duplicate":
+                self._duplicate += 1
+                return outcome
+            self._received += 1
+            self._seen_at = self._clock()
+            self.arrivals.tick()
+            if outcome == "superseded":
+                self._late += 1
+            else:
+                self.latest.put(frame)
+        return outcome
+
+    def finish(self, result: Result) -> None:
+        """Enter the result of a frame that was taken from `pending`; exactly once for each."""
+        with self._lock:
+            if result.state == "processed":
+                self._processed += 1
+            else:
+                self._failed += 1
+            newest = self._shown is None or not _is_before(result.frame, self._shown)
+            if newest:
+                self._shown = result.frame
+        self.latencies.add(result)
+        if newest:
+            self.annotated.put(result.picture)
+            self.results.put(result)
+
+    def books(self) -> Books:
+        with self._lock:
+            taken, skipped, waiting = self.pending.counts()
+            done = self._processed + self._failed
+            return Books(
+                received=self._received,
+                processed=self._processed,
+                superseded=skipped + self._late,
+                failed=self._failed,
+                waiting=waiting + taken - done,
+                duplicate=self._duplicate,
+            )
+
+    def age(self) -> float:
+        """Return the seconds since a frame last came."""
+        return self._clock() - self._seen_at
+
+    def state(self) -> Literal["live", "stale", "gone"]:
+        age = self.age()
+        return "live" if age < STALE_AFTER else "stale" if age < GONE_AFTER else "gone"
+
+    def close(self) -> None:
+        self.latest.close()
+        self.annotated.close()
+        self.results.close()
+
+
+class Hub:
+    """The cameras by name. All methods may be called from any thread."""
+
+    def __init__(
+        self, *, max_cameras: int = 128, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._max_cameras = max_cameras
+        self._clock = clock
+        self._cameras: dict[str, Camera] = {}
+        self._lock = threading.Lock()
+        self._listeners: tuple[Callable[[Camera], None], ...] = ()
+        self._epoch = secrets.token_hex(4)
+        self._numbers: dict[str, int] = {}
+
+    def publish(self, frame: EncodedFrame) -> Outcome:
+        """Give `frame` to its camera; raise FrameError (429) when there are too many cameras."""
+        camera = self._camera(frame.camera)
+        outcome = camera.accept(frame)
+        if outcome == "accepted":
+            for listener in self._listeners:
+                listener(camera)
+        return outcome
+
+    def number(self, camera: str) -> tuple[str, int]:
+        """Return epoch and seq for a frame whose client numbers none."""
+        with self._lock:
+            seq = self._numbers.get(camera, -1) + 1
+            self._numbers[camera] = seq
+        return self._epoch, seq
+
+    def listen(self, listener: Callable[[Camera], None]) -> None:
+        """Call `listener` with the camera after every new frame; it must not block."""
+        self._listeners = (*self._listeners, listener)
+
+    def get(self, name: str) -> Camera | None:
+        return self._cameras.get(name)
+
+    def cameras(self) -> list[Camera]:
+        """Return the cameras in order of their names."""
+        with self._lock:
+            return [self._cameras[name] for name in sorted(self._cameras)]
+
+    def close(self) -> None:
+        """End every feed: each reader gets what is held, then Closed."""
+        for camera in self.cameras():
+            camera.close()
+
+    def _camera(self, name: str) -> Camera:
+        camera = self._cameras.get(name)
+        if camera is not None:
+            return camera
+        with self._lock:
+            if name not in self._cameras:
+                self._make_room()
+                self._cameras[name] = Camera(name, clock=self._clock)
+            return self._cameras[name]
+
+    def _make_room(self) -> None:
+        if len(self._cameras) < self._max_cameras:
+            return
+        oldest = max(self._cameras.values(), key=Camera.age)
+        if oldest.state() != "gone":
+            raise FrameError(
+                f"camera: expected at most {self._max_cameras} cameras, and all are in use",
+                status=429,
+                reason="cameras",
+            )
+        del self._cameras[oldest.name]
+        self._numbers.pop(oldest.name, None)
+        oldest.close()
+
+
+class _Order:
+    """Tells new frames from repeated and late ones; remembers a window of numbers."""
+
+    def __init__(self) -> None:
+        self._newest: EncodedFrame | None = None
+        self._window: set[int] = set()
+        self._former: deque[str] = deque(maxlen=_EPOCHS)
+
+    def place(self, frame: EncodedFrame) -> Outcome:
+        newest = self._newest
+        if newest is None or frame.epoch != newest.epoch:
+            if newest is not None:
+                # A former epoch's frame that was captured before the newest one came too late.
+                if frame.epoch in self._former and frame.captured_at <= newest.captured_at:
+                    return "superseded"
+                self._former.append(newest.epoch)
+            self._newest = frame
+            self._window = {frame.seq}
+            return "accepted"
+        if frame.seq in self._window:
+            return "duplicate"
+        if frame.seq <= newest.seq - _SEQ_WINDOW:
+            return "superseded"
+        self._window.add(frame.seq)
+        if frame.seq < newest.seq:
+            return "superseded"
+        self._newest = frame
+        if len(self._window) > 2 * _SEQ_WINDOW:
+            self._window = {seq for seq in self._window if seq > frame.seq - _SEQ_WINDOW}
+        return "accepted"
+
+
+def _is_before(frame: EncodedFrame, other: EncodedFrame) -> bool:
+    if frame.epoch == other.epoch:
+        return frame.seq < other.seq
+    return frame.arrived < other.arrived

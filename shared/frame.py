@@ -1,0 +1,43 @@
+"""EncodedFrame: one picture of one camera as compressed bytes, and the facts it travels with."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+
+from shared.errors import FrameError
+
+CAMERA_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
+
+
+def check_camera(name: str) -> str:
+    """Return `name`, or raise FrameError (400) when it cannot name a camera."""
+    if not CAMERA_NAME.fullmatch(name):
+        raise FrameError(
+            "camera: expected 1 to 64 letters, digits, '_', '.' or '-', "
+            f"the first a letter or digit, got {name[:80]!r}",
+            status=400,
+            reason="camera",
+        )
+    return name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodedFrame:
+    """A picture that nobody has decoded yet.
+
+    `captured_at` is Unix seconds, because it crosses machines; `arrived` is monotonic seconds of
+    this process (when it made or received the frame) and never leaves it.
+    """
+
+    camera: str
+    #: Opaque; new at each start of the camera's stream. `seq` counts within it.
+    epoch: str
+    seq: int
+    captured_at: float
+    data: bytes
+    width: int
+    height: int
+    media_type: str = "image/jpeg"
+    arrived: float = field(default_factory=time.monotonic, compare=False)

@@ -1,0 +1,121 @@
+"""Latest: the newest item, for any number of readers; an item nobody took in time is replaced.
+
+It is the sender's queue, the hook's input and every browser tab's feed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Closed(Exception):
+    """Raised to a reader that has taken all there will ever be."""
+
+
+class Latest(Generic[T]):
+    """Hold the newest `depth` items and wake everyone who waits for a newer one.
+
+    `put` never blocks and never grows. Every reader keeps its own place, so a slow reader skips
+    items without holding up the writer or the other readers. With a depth above 1 a reader gets
+    the newest item first, then the older ones that it has not taken and that are still held.
+    """
+
+    def __init__(self, depth: int = 1) -> None:
+        if depth < 1:
+            raise ValueError(f"depth: expected at least 1, got {depth}")
+        self._changed = threading.Condition()
+        self._items: deque[tuple[int, T]] = deque(maxlen=depth)
+        self._version = 0
+        self._closed = False
+        self._listeners: tuple[Callable[[], None], ...] = ()
+
+    def put(self, item: T) -> None:
+        """Make `item` the newest; drop the oldest where there is no room."""
+        with self._changed:
+            if self._closed:
+                return
+            self._version += 1
+            self._items.append((self._version, item))
+            self._changed.notify_all()
+        for listener in self._listeners:
+            listener()
+
+    def peek(self) -> T | None:
+        """Return the newest item, or None before the first; take nothing."""
+        with self._changed:
+            return self._items[-1][1] if self._items else None
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after every `put`, on the thread that puts; it must not block."""
+        self._listeners = (*self._listeners, listener)
+
+    def close(self) -> None:
+        """Let readers take what is held, then raise Closed; later puts are ignored."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def reader(self) -> LatestReader[T]:
+        """Return a new place, to which what is held now counts as new."""
+        with self._changed:
+            return LatestReader(self)
+
+
+class LatestReader(Generic[T]):
+    """One reader's place in a Latest. `get` from one thread; look at the counts from any."""
+
+    def __init__(self, latest: Latest[T]) -> None:
+        self._latest = latest
+        self._start = latest._version - len(latest._items)
+        #: How many items this reader got.
+        self.taken = 0
+        #: Which of those it might meet again: only versions still held matter.
+        self._seen: set[int] = set()
+
+    def get(self, timeout: float | None = None) -> T | None:
+        """Return the newest item not taken yet, or None after `timeout` seconds.
+
+        Raise Closed when the Latest was closed and nothing is left.
+        """
+        latest = self._latest
+        with latest._changed:
+            latest._changed.wait_for(lambda: latest._closed or self._next() is not None, timeout)
+            found = self._next()
+            if found is None:
+                if latest._closed:
+                    raise Closed
+                return None
+            version, item = found
+            oldest = latest._items[0][0]
+            self._seen = {seen for seen in self._seen if seen >= oldest} | {version}
+            self.taken += 1
+            latest._changed.notify_all()
+            return item
+
+    def wait_until_taken(self, timeout: float | None = None) -> bool:
+        """Wait, as the writer, until this reader has taken all that is held; False on time-out."""
+        latest = self._latest
+        with latest._changed:
+            return latest._changed.wait_for(lambda: self._next() is None, timeout)
+
+    def counts(self) -> tuple[int, int, int]:
+        """Return (taken, skipped, waiting) of one moment; they add up to all that was put.
+
+        Skipped items were replaced before this reader took them.
+        """
+        latest = self._latest
+        with latest._changed:
+            waiting = sum(1 for version, _ in latest._items if version not in self._seen)
+            put = latest._version - self._start
+            return self.taken, put - self.taken - waiting, waiting
+
+    def _next(self) -> tuple[int, T] | None:
+        for entry in reversed(self._latest._items):
+            if entry[0] not in self._seen:
+                return entry
+        return None
