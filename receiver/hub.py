@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from receiver.latency import Latencies
 from shared.errors import FrameError
@@ -59,10 +59,24 @@ class Books:
     duplicate: int
 
 
+class Observer(Protocol):
+    """Who is told of every frame and result, such as the metrics; must not block."""
+
+    def accepted(self, frame: EncodedFrame) -> None: ...
+    def finished(self, result: Result) -> None: ...
+    def forgotten(self, camera: str) -> None: ...
+
+
 class Camera:
     """One camera: `latest` feeds the viewers, `pending` is the hook's place in it."""
 
-    def __init__(self, name: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        observer: Observer | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.name = name
         self.latest: Latest[EncodedFrame] = Latest()
         self.pending = self.latest.reader()
@@ -72,6 +86,7 @@ class Camera:
         self.latencies = Latencies()
         self.arrivals = Rate(clock=clock)
         self.viewers = 0
+        self._observer = observer
         self._clock = clock
         self._lock = threading.Lock()
         self._seen_at = clock()
@@ -93,6 +108,8 @@ class Camera:
                 self._late += 1
             else:
                 self.latest.put(frame)
+        if self._observer is not None:
+            self._observer.accepted(frame)
         return outcome
 
     def finish(self, result: Result) -> None:
@@ -106,6 +123,8 @@ class Camera:
             if newest:
                 self._shown = result.frame
         self.latencies.add(result)
+        if self._observer is not None:
+            self._observer.finished(result)
         if newest:
             self.annotated.put(result.picture)
             self.results.put(result)
@@ -141,24 +160,47 @@ class Hub:
     """The cameras by name. All methods may be called from any thread."""
 
     def __init__(
-        self, *, max_cameras: int = 128, clock: Callable[[], float] = time.monotonic
+        self,
+        *,
+        max_cameras: int = 128,
+        observer: Observer | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_cameras = max_cameras
+        self._observer = observer
         self._clock = clock
         self._cameras: dict[str, Camera] = {}
         self._lock = threading.Lock()
         self._listeners: tuple[Callable[[Camera], None], ...] = ()
         self._epoch = secrets.token_hex(4)
         self._numbers: dict[str, int] = {}
+        self._closed = False
+        #: Bodies that were no frames, by (camera, reason); the camera is "" where none is known.
+        self._refused: Counter[tuple[str, str]] = Counter()
 
     def publish(self, frame: EncodedFrame) -> Outcome:
-        """Give `frame` to its camera; raise FrameError (429) when there are too many cameras."""
+        """Give `frame` to its camera.
+
+        Raise FrameError: 429 when there are too many cameras, 503 once the hub was closed.
+        """
+        if self._closed:
+            raise FrameError("receiver: is shutting down", status=503, reason="draining")
         camera = self._camera(frame.camera)
         outcome = camera.accept(frame)
         if outcome == "accepted":
             for listener in self._listeners:
                 listener(camera)
         return outcome
+
+    def refuse(self, camera: str, reason: str) -> None:
+        """Count a body that was refused; a name that is no known camera's is not kept."""
+        with self._lock:
+            self._refused[camera if camera in self._cameras else "", reason] += 1
+
+    def refused(self) -> dict[tuple[str, str], int]:
+        """Return how many bodies were refused by (camera or "", reason)."""
+        with self._lock:
+            return dict(self._refused)
 
     def number(self, camera: str) -> tuple[str, int]:
         """Return epoch and seq for a frame whose client numbers none."""
@@ -180,7 +222,8 @@ class Hub:
             return [self._cameras[name] for name in sorted(self._cameras)]
 
     def close(self) -> None:
-        """End every feed: each reader gets what is held, then Closed."""
+        """Take no more and end every feed: each reader gets what is held, then Closed."""
+        self._closed = True
         for camera in self.cameras():
             camera.close()
 
@@ -191,7 +234,7 @@ class Hub:
         with self._lock:
             if name not in self._cameras:
                 self._make_room()
-                self._cameras[name] = Camera(name, clock=self._clock)
+                self._cameras[name] = Camera(name, observer=self._observer, clock=self._clock)
             return self._cameras[name]
 
     def _make_room(self) -> None:
@@ -206,6 +249,10 @@ class Hub:
             )
         del self._cameras[oldest.name]
         self._numbers.pop(oldest.name, None)
+        for key in [key for key in self._refused if key[0] == oldest.name]:
+            del self._refused[key]
+        if self._observer is not None:
+            self._observer.forgotten(oldest.name)
         oldest.close()
 
 
@@ -225,6 +272,11 @@ class _Order:
                 if frame.epoch in self._former and frame.captured_at <= newest.captured_at:
                     return "superseded"
                 self._former.append(newest.epoch)
+            self._newest = frame
+            self._window = {frame.seq}
+            return "accepted"
+        if not frame.epoch and frame.seq <= newest.seq and frame.captured_at > newest.captured_at:
+            # Without an epoch only the time can tell a client's restart from a repeated frame.
             self._newest = frame
             self._window = {frame.seq}
             return "accepted"

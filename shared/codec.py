@@ -6,8 +6,6 @@ and releases the interpreter's lock while it works.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import simplejpeg
@@ -35,19 +33,24 @@ def encode_planes(y: Image, u: Image, v: Image, quality: int) -> bytes:
 
 def decode(jpeg: bytes) -> Image:
     """Return the picture as BGR; raise FrameError (422) when it does not decode."""
-    return _decode(jpeg)
+    return decode_reduced(jpeg, 1)
 
 
 def decode_reduced(jpeg: bytes, factor: int) -> Image:
-    """Return the picture at 1/`factor` (1, 2, 4 or 8) of its size, far cheaper than in full."""
+    """Return the picture at 1/`factor` (1, 2, 4 or 8) of its size, far cheaper than in full.
+
+    Sides are rounded up. Raise FrameError (422) when the picture does not decode.
+    """
     if factor not in (1, 2, 4, 8):
         raise ValueError(f"factor: expected 1, 2, 4 or 8, got {factor!r}")
-    return _decode(jpeg, min_height=1, min_width=1, min_factor=factor)
-
-
-def _decode(jpeg: bytes, **scaling: Any) -> Image:
     try:
-        image: Image = simplejpeg.decode_jpeg(jpeg, colorspace="BGR", **scaling)
+        height, width, _, _ = simplejpeg.decode_jpeg_header(jpeg)
+        image: Image = simplejpeg.decode_jpeg(
+            jpeg,
+            colorspace="BGR",
+            min_height=-(-height // factor) if factor > 1 else 0,
+            min_width=-(-width // factor) if factor > 1 else 0,
+        )
     except ValueError as exc:
         raise FrameError(
             f"image: the JPEG does not decode ({exc})", status=422, reason="corrupt"

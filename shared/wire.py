@@ -10,8 +10,8 @@ import hashlib
 import math
 import re
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from shared.errors import FrameError
 from shared.frame import EncodedFrame
@@ -30,6 +30,12 @@ _EPOCH_FORM = re.compile(r"[\x21-\x7e]{1,64}")
 _SEQ_FORM = re.compile(r"[0-9]{1,19}", re.ASCII)
 _TIME_FORM = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?", re.ASCII)
 _SHA256 = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]+):\s*(?:,|$)")
+
+
+class Headers(Protocol):
+    """Any library's headers: looked up by name, without regard to case."""
+
+    def get(self, key: str, /) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ def to_headers(frame: EncodedFrame, *, digest: bool = False) -> dict[str, str]:
     return headers
 
 
-def from_headers(headers: Mapping[str, str]) -> Envelope:
+def from_headers(headers: Headers) -> Envelope:
     """Read the facts; raise FrameError (400) that names the header with a bad value."""
     epoch = headers.get(EPOCH)
     if epoch is not None and not _EPOCH_FORM.fullmatch(epoch):

@@ -1,0 +1,64 @@
+"""The Flask application: puts the blueprints together and turns refusals into problem+json."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import flask
+from werkzeug.exceptions import HTTPException
+
+from receiver.body import FrameRequest
+from receiver.problem import problem
+from shared.errors import FrameError
+
+logger = logging.getLogger(__name__)
+
+_TITLES = {
+    400: "Malformed request",
+    411: "Length required",
+    413: "Too large",
+    415: "Not a picture that is taken here",
+    422: "Not a whole, sane picture",
+    429: "Too many cameras",
+    503: "Not now",
+}
+
+
+class Receiver(flask.Flask):
+    """A Flask application whose requests keep uploads in memory."""
+
+    request_class = FrameRequest
+
+
+def create_app(blueprints: Sequence[flask.Blueprint], *, max_bytes: int) -> Receiver:
+    """Return the application; `max_bytes` is the largest picture's size."""
+    app = Receiver(__name__, static_folder=None)
+    # The ingest routes check their own, exact limits; these stop a body before it is read.
+    longest = max_bytes * 4 // 3 + 64 * 1024
+    app.config["MAX_CONTENT_LENGTH"] = longest + 64 * 1024
+    app.config["MAX_FORM_MEMORY_SIZE"] = longest
+    app.config["MAX_FORM_PARTS"] = 16
+    for bp in blueprints:
+        app.register_blueprint(bp)
+
+    @app.errorhandler(FrameError)
+    def refuse(error: FrameError) -> flask.Response:
+        headers = {"Retry_After": "5"} if error.status in (429, 503) else {}
+        return problem(error.status, _TITLES[error.status], str(error), **headers)
+
+    @app.errorhandler(HTTPException)
+    def explain(error: HTTPException) -> flask.Response:
+        status = error.code or 500
+        if status < 400:
+            return flask.Response(error.get_response().get_data(), status, error.get_headers())
+        allowed = getattr(error, "valid_methods", None)
+        headers = {"Allow": ", ".join(sorted(allowed))} if allowed else {}
+        return problem(status, error.name, error.description or error.name, **headers)
+
+    @app.errorhandler(Exception)
+    def own_up(error: Exception) -> flask.Response:
+        logger.exception("a bug in answering %s", flask.request.path[:200])
+        return problem(500, "Internal error", "a bug in the receiver; its log has the traceback")
+
+    return app

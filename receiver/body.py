@@ -1,0 +1,135 @@
+"""Find the picture in a request, whichever of the usual forms a client chose."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import re
+from typing import IO, Any
+
+import flask
+from werkzeug.datastructures import FileStorage
+
+from receiver.formats import is_picture
+from shared.errors import FrameError
+
+#: Field names under which programs in the wild send their picture.
+FIELDS = ("image", "frame", "file", "img")
+_DATA_URI = re.compile(r"data:image/(?:jpeg|jpg|png|webp);base64,", re.IGNORECASE)
+
+
+class FrameRequest(flask.Request):
+    """A request whose uploads stay in memory: the body's limit bounds them."""
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        return io.BytesIO()
+
+
+def read_picture(request: flask.Request, *, max_bytes: int) -> bytes:
+    """Return the picture's bytes; raise FrameError (400, 411, 413, 415) where there is none.
+
+    Raw bodies, multipart/form-data, base64 in a form field and base64 in JSON are taken.
+    `max_bytes` limits the picture; its base64 form may be longer by the third that base64 adds.
+    """
+    if request.content_length is None:
+        raise FrameError(
+            "Content-Length: expected the body's length, got none", status=411, reason="length"
+        )
+    form = request.mimetype
+    limit = max_bytes if form.startswith("image/") else max_bytes * 4 // 3 + 64 * 1024
+    if request.content_length > limit:
+        raise FrameError(
+            f"body: expected at most {limit} bytes, got {request.content_length}",
+            status=413,
+            reason="too_large",
+        )
+    if form == "multipart/form-data":
+        picture = _from_multipart(request)
+    else:
+        body = request.get_data(cache=True, parse_form_data=False)
+        if len(body) != request.content_length:
+            raise FrameError(
+                f"body: expected {request.content_length} bytes, got {len(body)}",
+                status=400,
+                reason="length",
+            )
+        picture = _from_body(request, body)
+    if len(picture) > max_bytes:
+        raise FrameError(
+            f"image: expected at most {max_bytes} bytes, got {len(picture)}",
+            status=413,
+            reason="too_large",
+        )
+    return picture
+
+
+def _from_body(request: flask.Request, body: bytes) -> bytes:
+    # curl --data-binary calls any body a form; the first bytes know better.
+    if is_picture(body):
+        return body
+    if request.mimetype == "application/x-www-form-urlencoded":
+        return _from_form(request)
+    if request.mimetype == "application/json":
+        return _from_json(request)
+    return body
+
+
+def _from_multipart(request: flask.Request) -> bytes:
+    for name in FIELDS:
+        upload: FileStorage | None = request.files.get(name)
+        if upload is not None:
+            return upload.stream.read()
+        if name in request.form:
+            return _from_base64(name, request.form[name])
+    raise _no_field("a multipart form", [*request.files, *request.form])
+
+
+def _from_form(request: flask.Request) -> bytes:
+    for name in FIELDS:
+        if name in request.form:
+            return _from_base64(name, request.form[name])
+    raise _no_field("a form", list(request.form))
+
+
+def _from_json(request: flask.Request) -> bytes:
+    content: Any = request.get_json(silent=True)
+    if not isinstance(content, dict):
+        raise FrameError(
+            'body: expected JSON such as {"image": "<base64>"}', status=400, reason="json"
+        )
+    for name in FIELDS:
+        if isinstance(content.get(name), str):
+            return _from_base64(name, content[name])
+    raise _no_field("JSON", [str(name) for name in content])
+
+
+def _from_base64(field: str, text: str) -> bytes:
+    prefix = _DATA_URI.match(text)
+    encoded = text[prefix.end() :] if prefix else text
+    if " " in encoded:
+        raise FrameError(
+            f"{field}: expected base64, got spaces in it; in a form '+' must be sent as %2B",
+            status=400,
+            reason="base64",
+        )
+    try:
+        # Line breaks are part of MIME's base64; anything else foreign is an error, never skipped.
+        return base64.b64decode(encoded.replace("\r", "").replace("\n", ""), validate=True)
+    except (binascii.Error, ValueError) as exc:
+        raise FrameError(f"{field}: expected base64 ({exc})", status=400, reason="base64") from None
+
+
+def _no_field(where: str, got: list[str]) -> FrameError:
+    names = ", ".join(repr(name[:40]) for name in got[:8]) or "none"
+    return FrameError(
+        f"image: expected {where} with a field {', '.join(FIELDS)}, got {names}",
+        status=400,
+        reason="field",
+    )

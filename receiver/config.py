@@ -1,0 +1,61 @@
+"""The receiver's settings: `--name`, RECEIVER_NAME, or a YAML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from shared.settings import Expect, Settings
+
+Seconds = Annotated[float, Field(gt=0, le=86400), Expect("seconds above 0")]
+Count = Annotated[int, Field(ge=1, le=100_000), Expect("a whole number from 1")]
+#: Several in one variable are separated by commas.
+_split = BeforeValidator(lambda given: given.split(",") if isinstance(given, str) else given)
+Names = Annotated[list[str], NoDecode, _split]
+Paths = Annotated[list[Path], NoDecode, _split]
+
+
+class ReceiverConfig(Settings):
+    """Take camera frames over HTTP, run hooks on them, and show them live."""
+
+    model_config = SettingsConfigDict(env_prefix="RECEIVER_", cli_prog_name="python -m receiver")
+
+    host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for every network")
+    port: Annotated[int, Field(ge=0, le=65535), Expect("a port from 0 (any free one) to 65535")] = (
+        Field(8000, description="port to listen on")
+    )
+    hook: Names = Field(
+        [], description="module:name of your algorithm, or camera=module:name for one camera"
+    )
+    hook_path: Paths = Field([], description="more folders to look for hooks in")
+    hook_workers: Annotated[int, Field(ge=1, le=256), Expect("a whole number from 1 to 256")] = (
+        Field(1, description="how many workers run each hook")
+    )
+    isolation: Annotated[Literal["process", "thread"], Expect("process or thread")] = Field(
+        "process", description="run hooks in processes of their own, or in threads to debug them"
+    )
+    hook_timeout: Seconds = Field(
+        10.0, description="seconds for one frame, then the hook is killed"
+    )
+    hook_setup_timeout: Seconds = Field(120.0, description="seconds for a hook to load its model")
+    annotated_quality: Annotated[
+        int, Field(ge=1, le=100), Expect("a whole number from 1 to 100")
+    ] = Field(85, description="JPEG quality of the pictures that hooks draw")
+    display: bool = Field(False, description="show each camera in a window on this machine")
+    max_cameras: Count = Field(128, description="how many cameras at most")
+    max_viewers: Annotated[int, Field(ge=1, le=384), Expect("a whole number from 1 to 384")] = (
+        Field(100, description="how many live streams at most")
+    )
+    max_bytes: Annotated[
+        int, Field(ge=1024, le=256 << 20), Expect("bytes from 1024 to 268435456")
+    ] = Field(16 << 20, description="the largest picture, in bytes")
+    max_pixels: Annotated[
+        int, Field(ge=64, le=16384 * 16384), Expect("pixels from 64 to 268435456")
+    ] = Field(7680 * 4320, description="the largest picture, in pixels")
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Expect("debug, info, warning or error")
+    ] = Field("info", description="how much to log")
+    config: Path | None = Field(None, description="YAML file with these settings")

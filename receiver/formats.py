@@ -1,0 +1,96 @@
+"""Look at a body and say which picture it is, without decoding it. Magic bytes decide."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from shared import jpeg
+from shared.errors import FrameError
+
+#: What cameras put behind a picture to fill a block.
+_PADDING = b"\x00\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture's bytes, checked as far as its structure goes; never decoded."""
+
+    data: bytes
+    media_type: str
+    width: int
+    height: int
+
+
+def is_picture(data: bytes) -> bool:
+    """Tell by its first bytes whether `data` claims to be a format that we take."""
+    return data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF"))
+
+
+def inspect(data: bytes, *, max_pixels: int = jpeg.MAX_PIXELS) -> Picture:
+    """Return the picture in `data` without padding; raise FrameError (415, 422) for none."""
+    if not data:
+        raise FrameError("image: the body is empty", status=422, reason="empty")
+    if data.startswith(b"\xff\xd8\xff"):
+        picture = _inspect_jpeg(data)
+    elif data.startswith(b"\x89PNG\r\n\x1a\n"):
+        picture = _inspect_png(data)
+    elif data.startswith(b"RIFF"):
+        picture = _inspect_webp(data)
+    else:
+        raise FrameError(
+            f"image: expected a JPEG, PNG or WebP, got bytes that begin {data[:8].hex(' ')}",
+            status=415,
+            reason="format",
+        )
+    jpeg.check_size(picture.width, picture.height, max_pixels)
+    return picture
+
+
+def _inspect_jpeg(data: bytes) -> Picture:
+    header = jpeg.read_header(data)
+    if header.end < len(data):
+        behind = len(data) - header.end
+        if data[header.end :].strip(_PADDING):
+            raise FrameError(
+                f"image: {behind} bytes follow the JPEG's end marker",
+                status=422,
+                reason="corrupt",
+            )
+        data = data[: header.end]
+    return Picture(data, "image/jpeg", header.width, header.height)
+
+
+def _inspect_png(data: bytes) -> Picture:
+    """Read IHDR and find IEND (PNG specification, third edition, 5.6 and 11.2.1)."""
+    if len(data) < 45 or data[8:16] != b"\x00\x00\x00\rIHDR":
+        raise FrameError("image: a PNG without a header", status=422, reason="corrupt")
+    if data[-8:-4] != b"IEND":
+        raise FrameError("image: the PNG is cut off", status=422, reason="truncated")
+    width, height = struct.unpack_from(">II", data, 16)
+    return Picture(data, "image/png", width, height)
+
+
+def _inspect_webp(data: bytes) -> Picture:
+    """Read the first chunk (RFC 9649, sections 2.4 to 2.7)."""
+    if len(data) < 30 or data[8:12] != b"WEBP":
+        raise FrameError("image: a RIFF file that is no WebP", status=415, reason="format")
+    (size,) = struct.unpack_from("<I", data, 4)
+    if size + 8 > len(data):
+        raise FrameError("image: the WebP is cut off", status=422, reason="truncated")
+    chunk = data[12:16]
+    if chunk == b"VP8 " and data[23:26] == b"\x9d\x01\x2a":
+        width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
+    elif chunk == b"VP8L" and data[20] == 0x2F:
+        (bits,) = struct.unpack_from("<I", data, 21)
+        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    elif chunk == b"VP8X" and not data[20] & 0x02:
+        width = int.from_bytes(data[24:27], "little") + 1
+        height = int.from_bytes(data[27:30], "little") + 1
+    else:
+        raise FrameError(
+            "image: this kind of WebP (animated, or damaged) is not taken",
+            status=415,
+            reason="format",
+        )
+    return Picture(data, "image/webp", width, height)

@@ -1,0 +1,93 @@
+"""Metrics: the hub's books and the runner's state for Prometheus, prefix `framepost_`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from receiver.hub import Hub, Result
+from shared.frame import EncodedFrame
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_COUNTS = ("received", "processed", "superseded", "failed", "duplicate")
+
+
+class Metrics:
+    """An Observer of the hub that keeps the histograms. Any thread."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._cameras: set[str] = set()
+        self._age = Histogram(
+            "framepost_frame_age_seconds",
+            "From capture, by the sender's clock, to receipt, by ours",
+            ["camera"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._stage = Histogram(
+            "framepost_stage_seconds",
+            "What a frame's time went into: queue, decode, hook; total is receipt to result",
+            ["camera", "stage"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+
+    def accepted(self, frame: EncodedFrame) -> None:
+        # Two hosts' clocks may disagree; a negative age is their difference, not an age.
+        self._age.labels(frame.camera).observe(max(0.0, time.time() - frame.captured_at))
+
+    def finished(self, result: Result) -> None:
+        camera = result.frame.camera
+        self._stage.labels(camera, "queue").observe(result.queue)
+        self._stage.labels(camera, "decode").observe(result.decode)
+        self._stage.labels(camera, "hook").observe(result.hook)
+        self._stage.labels(camera, "total").observe(time.monotonic() - result.frame.arrived)
+
+    def forgotten(self, camera: str) -> None:
+        self._age.remove_by_labels({"camera": camera})
+        self._stage.remove_by_labels({"camera": camera})
+
+
+class HubCollector(Collector):
+    """Reads the hub when Prometheus asks, so that no counter is kept twice."""
+
+    def __init__(self, hub: Hub, *, more: Iterable[Callable[[], Iterable[Metric]]] = ()) -> None:
+        self._hub = hub
+        self._more = tuple(more)
+
+    def collect(self) -> Iterable[Metric]:
+        counts = {
+            name: CounterMetricFamily(
+                f"framepost_frames_{name}", f"Frames {name}", labels=["camera"]
+            )
+            for name in _COUNTS
+        }
+        waiting = GaugeMetricFamily("framepost_frames_waiting", "Frames waiting", labels=["camera"])
+        fps = GaugeMetricFamily("framepost_camera_fps", "Frames a second", labels=["camera"])
+        up = GaugeMetricFamily("framepost_camera_live", "1 while frames come", labels=["camera"])
+        idle = GaugeMetricFamily(
+            "framepost_camera_idle_seconds", "Seconds since the last frame", labels=["camera"]
+        )
+        viewers = GaugeMetricFamily("framepost_viewers", "Live viewers", labels=["camera"])
+        for camera in self._hub.cameras():
+            books = camera.books()
+            for name, family in counts.items():
+                family.add_metric([camera.name], getattr(books, name))
+            waiting.add_metric([camera.name], books.waiting)
+            fps.add_metric([camera.name], camera.arrivals.per_second())
+            up.add_metric([camera.name], camera.state() == "live")
+            idle.add_metric([camera.name], camera.age())
+            viewers.add_metric([camera.name], camera.viewers)
+        refused = CounterMetricFamily(
+            "framepost_frames_refused", "Bodies that were no frames", labels=["camera", "reason"]
+        )
+        for (name, reason), count in self._hub.refused().items():
+            refused.add_metric([name, reason], count)
+        yield from (*counts.values(), waiting, fps, up, idle, viewers, refused)
+        for collect in self._more:
+            yield from collect()

@@ -1,0 +1,148 @@
+"""Server: Granian in front of the application, started, drained and stopped as one thing.
+
+Granian serves from a child process. A pipe ties the two together: when its writing end closes,
+because the parent was told to stop or because it died, the child ends its live streams, which lets
+Granian finish the requests in flight.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import Any, Protocol
+
+from granian.constants import Interfaces, Loops
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
+from shared.errors import FramepostError
+
+logger = logging.getLogger(__name__)
+
+#: Every slow client and every viewer holds one; with fewer threads than those, all would stall.
+THREADS = 512
+_CONNECTIONS = 2048
+#: Docker allows 10 s between asking and killing.
+_STOP_SECONDS = 7
+
+
+class PortError(FramepostError):
+    """Raised when the address cannot be listened on."""
+
+
+class Service(Protocol):
+    """What is served: made in the process that serves it."""
+
+    app: Callable[..., Any]
+
+    def start(self) -> None: ...
+    def drain(self) -> None:
+        """Say no to what is new and end the streams."""
+
+    def stop(self) -> None: ...
+
+
+class Server(MPServer):
+    """Serve what `build` makes until SIGINT or SIGTERM."""
+
+    def __init__(self, build: Callable[[], Service], *, host: str, port: int) -> None:
+        """Take the port now, so that a wrong one is known at once; raise PortError."""
+        self._port = free_port(host, port)
+        reader, self._lifeline = Pipe(duplex=False)
+        self._load = partial(_load, build, reader, self._lifeline, os.getpid(), host, self._port)
+        super().__init__(
+            "framepost",
+            address=host,
+            port=self._port,
+            interface=Interfaces.WSGI,
+            loop=Loops.asyncio,
+            blocking_threads=THREADS,
+            backpressure=_CONNECTIONS,
+            http1_settings=HTTP1Settings(header_read_timeout=10_000),
+            log_level=LogLevels.warning,
+            log_dictconfig={
+                "version": 1,
+                "disable_existing_loggers": False,
+                "loggers": {
+                    "_granian": {"level": "WARNING", "handlers": [], "propagate": True},
+                },
+            },
+            workers_kill_timeout=_STOP_SECONDS,
+        )
+
+    def run(self) -> None:
+        """Serve; return after a clean stop, raise SystemExit(1) when the serving process died."""
+        self.serve(target_loader=self._load, wrap_loader=False)
+
+    def shutdown(self, exit_code: int = 0) -> None:
+        self._lifeline.close()
+        super().shutdown(exit_code)
+
+
+def free_port(host: str, port: int) -> int:
+    """Return `port`, or a free one for 0; raise PortError when it cannot be had.
+
+    Granian shares ports between its workers, and so would silently share one with a stranger.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            return int(probe.getsockname()[1])
+    except socket.gaierror:
+        raise PortError(
+            f"RECEIVER_HOST: expected an address of this machine, got {host!r}"
+        ) from None
+    except OSError as exc:
+        why = "is in use by another program" if exc.errno == errno.EADDRINUSE else exc.strerror
+        raise PortError(f"RECEIVER_PORT: {host}:{port} {why}") from None
+
+
+def _load(
+    build: Callable[[], Service],
+    reader: Connection,
+    writer: Connection,
+    parent: int,
+    host: str,
+    port: int,
+) -> Callable[..., Any]:
+    """Make and start the service in the serving process, and tie its life to the pipe."""
+    writer.close()
+    service = build()
+    service.start()
+    # Not a daemon: the process waits for it, and with it for the service's end.
+    threading.Thread(target=_live, args=(service, reader, parent), name="lifeline").start()
+    threading.Thread(target=_announce, args=(host, port), name="announce", daemon=True).start()
+    return service.app
+
+
+def _live(service: Service, reader: Connection, parent: int) -> None:
+    reader.poll(None)
+    service.drain()
+    service.stop()
+    if os.getppid() != parent:
+        os._exit(1)  # the parent was killed: nobody else ends Granian
+
+
+def _announce(host: str, port: int) -> None:
+    """Say where the page is, once it answers."""
+    local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    for _ in range(200):
+        try:
+            socket.create_connection((local, port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            shown = f"[{local}]" if ":" in local else local
+            logger.info("listening on %s:%d; see http://%s:%d/", host, port, shown, port)
+            return

@@ -1,0 +1,88 @@
+"""Fixtures for every test: nothing may leak, and the environment is what it was."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import psutil
+import pytest
+
+from shared import codec, pattern
+from shared.frame import EncodedFrame
+
+CI = bool(os.environ.get("CI"))
+
+MakeFrame = Callable[..., EncodedFrame]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_leaks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in list(os.environ):
+        if name.startswith(("SENDER_", "RECEIVER_", "CAMERA_")):
+            monkeypatch.delenv(name)
+    process = psutil.Process()
+    threads = set(threading.enumerate())
+    children = {child.pid for child in process.children(recursive=True)}
+
+    yield
+
+    gc.collect()
+    deadline = time.monotonic() + 3
+    while True:
+        leaked_threads = [t.name for t in threading.enumerate() if t not in threads]
+        leaked_children = [
+            " ".join(_command(child))
+            for child in process.children(recursive=True)
+            if child.pid not in children
+        ]
+        if not (leaked_threads or leaked_children) or time.monotonic() > deadline:
+            break
+        threading.Event().wait(0.02)
+    assert not leaked_threads
+    assert not leaked_children
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline() or [process.name()]
+    except psutil.Error:
+        return ["a process that is gone"]
+
+
+@pytest.fixture
+def make_frame() -> MakeFrame:
+    """Return a maker of JPEG frames of the test pattern, numbered by `seq`."""
+
+    def make(
+        seq: int = 0,
+        *,
+        camera: str = "cam1",
+        epoch: str = "e1",
+        width: int = 160,
+        height: int = 120,
+        captured_at: float | None = None,
+    ) -> EncodedFrame:
+        at = time.time() if captured_at is None else captured_at
+        return EncodedFrame(
+            camera=camera,
+            epoch=epoch,
+            seq=seq,
+            captured_at=at,
+            data=codec.encode(pattern.draw(seq, width, height, at), 80),
+            width=width,
+            height=height,
+        )
+
+    return make
+
+
+def missing(what: str, install: str) -> None:
+    """Skip the test for want of `what`, with the line that installs it; in CI, fail."""
+    message = f"{what} is not installed; to run this test: {install}"
+    if CI:
+        pytest.fail(message)
+    pytest.skip(message)

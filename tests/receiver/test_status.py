@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask.testing import FlaskClient
+
+from receiver import status
+from receiver.app import create_app
+from receiver.hub import Hub, Result
+from receiver.metrics import Metrics
+from tests.conftest import MakeFrame
+
+
+def process(hub: Hub, make_frame: MakeFrame, seq: int = 0, **result: object) -> None:
+    hub.publish(make_frame(seq))
+    camera = hub.get("cam1")
+    assert camera is not None
+    frame = camera.pending.get(0)
+    assert frame is not None
+    values = {"state": "processed", "value": {"boxes": 2}} | result
+    camera.finish(
+        Result(frame=frame, picture=frame, queue=0.001, decode=0.002, hook=0.003, **values)  # type: ignore[arg-type]
+    )
+
+
+def test_a_camera_is_described_as_the_contract_says(
+    client: FlaskClient, hub: Hub, make_frame: MakeFrame
+) -> None:
+    process(hub, make_frame)
+    hub.publish(make_frame(1))
+
+    camera = client.get("/cameras/cam1").json or {}
+
+    assert camera["state"] == "live"
+    assert (camera["epoch"], camera["seq"]) == ("e1", 1)
+    assert (camera["width"], camera["height"]) == (160, 120)
+    assert camera["received"] == 2
+    assert camera["processed"] == 1
+    assert camera["waiting"] == 1
+    assert camera["result"] == {"boxes": 2}
+    assert set(camera["latency"]) == {"queue", "decode", "hook", "total"}
+    assert camera["latency"]["hook"]["p50"] == 3.0
+
+
+def test_all_cameras_are_listed_by_name(
+    client: FlaskClient, hub: Hub, make_frame: MakeFrame
+) -> None:
+    for name in ("b", "a"):
+        hub.publish(make_frame(camera=name))
+
+    answer = client.get("/cameras").json or {}
+
+    assert [camera["camera"] for camera in answer["cameras"]] == ["a", "b"]
+
+
+def test_the_newest_result_has_a_route(
+    client: FlaskClient, hub: Hub, make_frame: MakeFrame
+) -> None:
+    assert client.get("/cameras/cam1/result").status_code == 404
+    hub.publish(make_frame(0))
+    assert client.get("/cameras/cam1/result").status_code == 204
+    process(hub, make_frame, 1)
+
+    result = client.get("/cameras/cam1/result").json or {}
+
+    assert (result["seq"], result["state"], result["result"]) == (1, "processed", {"boxes": 2})
+    assert result["timings"] == {"queue": 1.0, "decode": 2.0, "hook": 3.0}
+
+
+def test_an_unknown_camera_is_a_problem(client: FlaskClient) -> None:
+    answer = client.get("/cameras/nobody")
+
+    assert answer.status_code == 404
+    assert "'nobody'" in (answer.json or {})["detail"]
+
+
+def test_health_tells_what_is_wrong(hub: Hub, metrics: Metrics) -> None:
+    wrong: list[str] = []
+
+    def dead() -> Sequence[str]:
+        return wrong
+
+    bp = status.blueprint(hub, registry=metrics.registry, hooks=list, alive=dead, ready=list)
+    client = create_app([bp], max_bytes=1000).test_client()
+    assert client.get("/healthz").status_code == 200
+
+    wrong.append("hook motion: its worker died")
+
+    for route in ("/healthz", "/readyz"):
+        answer = client.get(route)
+        assert answer.status_code == 503
+        assert (answer.json or {})["problems"] == wrong
+
+
+def test_the_books_are_in_the_metrics(client: FlaskClient, hub: Hub, make_frame: MakeFrame) -> None:
+    process(hub, make_frame)
+    process(hub, make_frame, 1, state="failed", value=None, error="ValueError: no")
+    client.post("/cameras/cam1/frames", data=b"nonsense")
+
+    text = client.get("/metrics").text
+
+    for line in (
+        'framepost_frames_received_total{camera="cam1"} 2.0',
+        'framepost_frames_processed_total{camera="cam1"} 1.0',
+        'framepost_frames_failed_total{camera="cam1"} 1.0',
+        'framepost_frames_waiting{camera="cam1"} 0.0',
+        'framepost_frames_refused_total{camera="cam1",reason="format"} 1.0',
+        'framepost_frame_age_seconds_count{camera="cam1"} 2.0',
+        'framepost_stage_seconds_count{camera="cam1",stage="hook"} 2.0',
+    ):
+        assert line in text
+
+
+def test_a_forgotten_camera_leaves_the_metrics(make_frame: MakeFrame, metrics: Metrics) -> None:
+    metrics.accepted(make_frame())
+    metrics.forgotten("cam1")
+
+    samples = [sample for family in metrics.registry.collect() for sample in family.samples]
+    assert samples == []

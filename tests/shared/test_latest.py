@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.latest import Closed, Latest
+
+
+def test_a_slow_reader_gets_only_the_newest_item() -> None:
+    latest: Latest[int] = Latest()
+    reader = latest.reader()
+    for item in range(5):
+        latest.put(item)
+
+    assert reader.get(0) == 4
+    assert reader.get(0) is None
+    assert reader.counts() == (1, 4, 0)
+
+
+def test_every_reader_keeps_its_own_place() -> None:
+    latest: Latest[int] = Latest()
+    fast, slow = latest.reader(), latest.reader()
+    seen = []
+    for item in range(3):
+        latest.put(item)
+        seen.append(fast.get(0))
+
+    assert seen == [0, 1, 2]
+    assert slow.get(0) == 2
+    assert slow.counts() == (1, 2, 0)
+
+
+def test_a_newcomer_gets_what_is_held_at_once() -> None:
+    latest: Latest[str] = Latest()
+    latest.put("held")
+
+    assert latest.reader().get(0) == "held"
+
+
+def test_depth_gives_the_newest_first_and_then_the_older_ones() -> None:
+    latest: Latest[int] = Latest(depth=3)
+    reader = latest.reader()
+    for item in range(5):
+        latest.put(item)
+
+    assert [reader.get(0) for _ in range(4)] == [4, 3, 2, None]
+    assert reader.counts() == (3, 2, 0)
+
+
+def test_put_wakes_a_waiting_reader() -> None:
+    latest: Latest[int] = Latest()
+    reader = latest.reader()
+    got: list[int | None] = []
+    thread = threading.Thread(target=lambda: got.append(reader.get(5)))
+    thread.start()
+
+    latest.put(7)
+    thread.join(5)
+
+    assert got == [7]
+
+
+def test_close_lets_a_reader_finish_and_then_raises() -> None:
+    latest: Latest[int] = Latest()
+    reader = latest.reader()
+    latest.put(1)
+    latest.close()
+    latest.put(2)
+
+    assert reader.get(0) == 1
+    with pytest.raises(Closed):
+        reader.get()
+
+
+def test_the_writer_can_wait_until_all_was_taken() -> None:
+    latest: Latest[int] = Latest()
+    reader = latest.reader()
+    latest.put(1)
+
+    assert not reader.wait_until_taken(0)
+    reader.get(0)
+    assert reader.wait_until_taken(0)
+
+
+def test_a_listener_is_called_after_each_put() -> None:
+    latest: Latest[int] = Latest()
+    heard: list[int | None] = []
+    latest.listen(lambda: heard.append(latest.peek()))
+    latest.put(1)
+    latest.put(2)
+
+    assert heard == [1, 2]
+
+
+def test_a_depth_below_one_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected at least 1, got 0"):
+        Latest(depth=0)
+
+
+@given(depth=st.integers(1, 4), steps=st.lists(st.booleans(), max_size=60))
+def test_the_counts_always_add_up_to_what_was_put(depth: int, steps: list[bool]) -> None:
+    latest: Latest[int] = Latest(depth)
+    reader = latest.reader()
+    put, got = 0, []
+    for is_put in steps:
+        if is_put:
+            latest.put(put)
+            put += 1
+        elif (item := reader.get(0)) is not None:
+            got.append(item)
+
+    taken, skipped, waiting = reader.counts()
+    assert taken + skipped + waiting == put
+    assert taken == len(got) == len(set(got))
+    assert waiting <= depth

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from shared.backoff import Backoff
+from shared.rate import Rate
+from shared.worker import Worker
+
+
+class Counting(Worker):
+    def __init__(self, *, fail_at: int | None = None) -> None:
+        super().__init__("counting")
+        self.calls: list[str] = []
+        self.stepped = threading.Event()
+        self._fail_at = fail_at
+
+    def open(self) -> None:
+        self.calls.append("open")
+
+    def step(self) -> None:
+        self.calls.append("step")
+        self.stepped.set()
+        if len(self.calls) == self._fail_at:
+            raise RuntimeError("a bug")
+        self.pause(10)
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+
+def test_stop_cuts_a_pause_short_and_closes() -> None:
+    worker = Counting().start()
+    assert worker.stepped.wait(5)
+
+    assert worker.stop(timeout=5)
+
+    assert worker.calls == ["open", "step", "close"]
+    assert not worker.alive
+
+
+def test_a_bug_ends_the_thread_and_is_kept(caplog: pytest.LogCaptureFixture) -> None:
+    worker = Counting(fail_at=2).start()
+    assert worker.stepped.wait(5)
+    worker.stop()
+
+    assert isinstance(worker.error, RuntimeError)
+    assert worker.calls[-1] == "close"
+    assert "counting died" in caplog.text
+
+
+def test_a_step_can_be_called_without_a_thread() -> None:
+    worker = Counting()
+    worker.finish()
+    worker.step()
+
+    assert worker.calls == ["step"]
+
+
+def test_a_worker_that_will_not_stop_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    release = threading.Event()
+
+    class Stuck(Worker):
+        def step(self) -> None:
+            release.wait(10)
+
+    worker = Stuck("stuck").start()
+
+    assert not worker.stop(timeout=0.05)
+    assert "stuck did not stop" in caplog.text
+    release.set()
+    assert worker.stop()
+
+
+def test_pauses_grow_to_a_ceiling_and_start_over() -> None:
+    backoff = Backoff(0.5, 4.0)
+    pauses = [backoff.next() for _ in range(6)]
+
+    for pause, whole in zip(pauses, [0.5, 1, 2, 4, 4, 4], strict=True):
+        assert whole / 2 <= pause <= whole
+    backoff.reset()
+    assert backoff.next() <= 0.5
+
+
+def test_pauses_of_many_clients_differ() -> None:
+    assert len({Backoff(1.0).next() for _ in range(20)}) == 20
+
+
+def test_a_rate_falls_to_zero_when_events_stop() -> None:
+    now = [0.0]
+    rate = Rate(5.0, clock=lambda: now[0])
+    for _ in range(100):
+        now[0] += 0.1
+        rate.tick()
+
+    assert rate.per_second() == pytest.approx(10.0, abs=0.3)
+    now[0] += 6
+    assert rate.per_second() == 0
+
+
+def test_a_young_rate_is_not_diluted_by_the_time_before() -> None:
+    now = [100.0]
+    rate = Rate(5.0, clock=lambda: now[0])
+    for _ in range(20):
+        now[0] += 0.1
+        rate.tick()
+
+    assert rate.per_second() == pytest.approx(10.0, abs=0.6)

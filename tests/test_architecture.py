@@ -1,0 +1,105 @@
+"""The import law: who may lean on whom, read from the sources themselves."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("shared", "sender", "receiver", "camera", "hooks")
+
+#: package -> packages that it must not import.
+FORBIDDEN = {
+    "shared": {"sender", "receiver", "camera", "hooks"},
+    "sender": {"receiver", "camera", "hooks"},
+    "receiver": {"sender", "camera", "hooks"},
+    "camera": {"sender", "receiver", "hooks"},
+    "hooks": {"sender", "camera"},
+}
+#: library -> files and folders that are its home.
+HOMES = {
+    "granian": {"receiver/server.py"},
+    "simplejpeg": {"shared/codec.py"},
+    "yaml": {"shared/settings.py"},
+    "pickle": set(),
+    "marshal": set(),
+}
+
+
+def sources(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    """Return every module that the file names in an import, in full."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: import by full name, so that a reader sees from where"
+            module = node.module or ""
+            found |= {module} | {f"{module}.{alias.name}" for alias in node.names}
+    return found
+
+
+ALL = [pytest.param(path, id=str(path.relative_to(ROOT))) for p in PACKAGES for path in sources(p)]
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_a_package_imports_only_what_it_may(path: Path) -> None:
+    package = path.relative_to(ROOT).parts[0]
+    used = {module.split(".")[0] for module in imports(path)}
+    if path.relative_to(ROOT) == Path("camera/demo.py"):
+        return  # it starts the other programs, by their command lines
+
+    assert not used & FORBIDDEN[package]
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_nobody_imports_a_main(path: Path) -> None:
+    assert not {module for module in imports(path) if "__main__" in module.split(".")}
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_settings_stop_at_main(path: Path) -> None:
+    entry_points = {"__main__.py", "config.py"}
+    importing = {m for m in imports(path) if m.split(".")[1:2] == ["config"]}
+
+    assert not importing or path.name in entry_points
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_a_library_stays_at_home(path: Path) -> None:
+    relative = str(path.relative_to(ROOT))
+    for library, homes in HOMES.items():
+        if library in {module.split(".")[0] for module in imports(path)}:
+            assert relative in homes, f"{library} belongs in {sorted(homes) or 'no file'}"
+
+
+@pytest.mark.parametrize(
+    "module", [path.stem for path in sources("shared") if path.stem != "__init__"]
+)
+def test_what_is_shared_is_used_by_at_least_two(module: str) -> None:
+    users = {
+        package
+        for package in PACKAGES
+        if package != "shared"
+        for path in sources(package)
+        if f"shared.{module}" in imports(path)
+    }
+    inside = any(
+        f"shared.{module}" in imports(path) for path in sources("shared") if path.stem != module
+    )
+
+    assert len(users) >= 2 or (users and inside), (
+        f"only {sorted(users)} uses shared/{module}.py: move it to the package that uses it"
+    )
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_a_file_holds_one_noun(path: Path) -> None:
+    assert path.stem not in {"utils", "common", "helpers", "tools", "misc", "types"}
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 250
