@@ -6,12 +6,14 @@ act on: which setting, what was expected, what came.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_settings import (
     BaseSettings,
     CliSettingsSource,
@@ -39,6 +41,7 @@ class Settings(BaseSettings):
         cli_implicit_flags=True,
         cli_hide_none_type=True,
         cli_avoid_json=True,
+        cli_exit_on_error=False,
         env_ignore_empty=True,
         extra="forbid",
         frozen=True,
@@ -50,16 +53,34 @@ class Settings(BaseSettings):
     def load(cls, argv: Sequence[str]) -> Self:
         """Return the settings, or raise ConfigError with a sentence for each wrong one.
 
-        `--help` and an unknown option print and raise SystemExit, as argparse does.
+        `--help` prints and raises SystemExit.
         """
         try:
-            given = EnvSettingsSource(cls)() | CliSettingsSource(cls, cli_parse_args=[*argv])()
-            file = read_yaml(Path(given["config"])) if given.get("config") else {}
-            return cls(**(file | given))
-        except ValidationError as exc:
-            raise ConfigError(*dict.fromkeys(cls._sentence(e) for e in exc.errors())) from None
+            given = EnvSettingsSource(cls)()
+            given |= CliSettingsSource[Any](cls, cli_parse_args=[*argv], formatter_class=_Help)()
         except SettingsError as exc:
-            raise ConfigError(str(exc)) from None
+            said = str(exc).removeprefix("error parsing CLI: ")
+            raise ConfigError(cls.clean(f"{said}; see --help")) from None
+        file = read_yaml(Path(given["config"])) if given.get("config") else {}
+        problems: list[str] = []
+        try:
+            settings = cls(**(file | given))
+        except ValidationError as exc:
+            problems += [cls._sentence(error) for error in exc.errors()]
+        problems += cls.cross_check(file | given)
+        if problems:
+            raise ConfigError(*dict.fromkeys(problems))
+        return settings
+
+    @classmethod
+    def cross_check(cls, given: Mapping[str, Any]) -> Sequence[str]:
+        """Return a sentence for each mistake that no single field shows; `given` is unchecked."""
+        return ()
+
+    @classmethod
+    def clean(cls, text: str) -> str:
+        """Return what came without the passwords that it may hold, for an error."""
+        return text
 
     @classmethod
     def settings_customise_sources(
@@ -78,21 +99,65 @@ class Settings(BaseSettings):
         where = [str(part) for part in error["loc"]]
         if not where:
             return str(error["msg"]).removeprefix("Value error, ")
-        name = where[0]
+        if len(where) == 1:
+            where = [f"{cls.model_config.get('env_prefix', '')}{where[0].upper()}"]
+        place = ".".join(where)
         if error["type"] == "extra_forbidden":
-            return f"{'.'.join(where)}: there is no such setting"
-        field = cls.model_fields.get(name)
-        expected = (
-            next((str(m) for m in field.metadata if isinstance(m, Expect)), None) if field else None
-        )
-        if error["type"] == "value_error" or expected is None:
-            expected_or_message = str(error["msg"]).removeprefix("Value error, ")
-        else:
-            expected_or_message = f"expected {expected}"
-        got = "" if name in cls.secret_fields else f", got {error['input']!r}"
-        prefix = cls.model_config.get("env_prefix", "")
-        places = [f"{prefix}{name.upper()}", *where[1:]]
-        return f"{'.'.join(places)}: {expected_or_message}{got}"
+            return f"{'.'.join(str(part) for part in error['loc'])}: there is no such setting"
+        expected = _expected(cls, error["loc"])
+        if error["type"] == "missing":
+            return f"{place}: expected {expected or 'a value'}, got none"
+        message = str(error["msg"]).removeprefix("Value error, ")
+        sentence = f"{place}: {message if expected is None else f'expected {expected}'}"
+        if cls.secret_fields.intersection(str(part) for part in error["loc"]):
+            return sentence
+        return f"{sentence}, got {cls.clean(repr(error['input'])):.200}"
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Writes --help for people, not for those who know Python's types."""
+
+    _WORDS: ClassVar[dict[object, str]] = {
+        "str": "TEXT",
+        "SecretStr": "TEXT",
+        "int": "NUMBER",
+        "float": "NUMBER",
+        "Path": "FILE",
+    }
+
+    def add_text(self, text: str | None) -> None:
+        super().add_text(text and inspect.cleandoc(text))
+
+    def _metavar_formatter(
+        self, action: argparse.Action, default_metavar: str
+    ) -> Callable[[int], tuple[str, ...]]:
+        if isinstance(action.metavar, str):
+            action.metavar = self._WORDS.get(action.metavar, action.metavar)
+        return super()._metavar_formatter(action, default_metavar)
+
+    def _expand_help(self, action: argparse.Action) -> str:
+        return super()._expand_help(action).removesuffix("(default: None)").rstrip()
+
+
+def _expected(model: type[BaseModel], place: Sequence[str | int]) -> str | None:
+    """Return what the field at `place`, perhaps inside a list of models, says it expects."""
+    field = model.model_fields.get(str(place[0]))
+    if field is None:
+        return None
+    inner = [kind for kind in _parts(field.annotation) if isinstance(kind, type)]
+    models = [kind for kind in inner if issubclass(kind, BaseModel)]
+    names = [part for part in place[1:] if isinstance(part, str)]
+    if models and names:
+        return _expected(models[0], names)
+    if models and len(place) > 1:
+        return "settings as 'name: value'"
+    marks = [mark for mark in (*field.metadata, *_parts(field.annotation)) if type(mark) is Expect]
+    return str(marks[0]) if marks else None
+
+
+def _parts(annotation: Any) -> list[Any]:
+    """Return the annotation and all that it is made of: Expect may sit inside `X | None`."""
+    return [annotation, *(part for a in get_args(annotation) for part in _parts(a))]
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -108,4 +173,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: expected settings as 'name: value', got {content!r:.80}")
-    return {str(name).replace("-", "_"): value for name, value in content.items()}
+    plain: dict[str, Any] = _plain(content)
+    return plain
+
+
+def _plain(content: Any) -> Any:
+    """Return the content with the names written as in Python, however deep they are."""
+    if isinstance(content, dict):
+        return {str(name).replace("-", "_"): _plain(value) for name, value in content.items()}
+    return [_plain(value) for value in content] if isinstance(content, list) else content

@@ -61,13 +61,17 @@ class Worker:
     def stop(self, timeout: float = 5.0) -> bool:
         """Ask, then wait for the thread's end; False (and a warning) when it did not come."""
         self.ask_to_stop()
+        if self.join(timeout):
+            return True
+        logger.warning("%s did not stop within %.1f s", self.name, timeout)
+        return False
+
+    def join(self, timeout: float) -> bool:
+        """Wait for the thread's end; True when it came, or there is no thread to wait for."""
         if self._thread is None or self._thread is threading.current_thread():
             return True
         self._thread.join(timeout)
-        if self._thread.is_alive():
-            logger.warning("%s did not stop within %.1f s", self.name, timeout)
-            return False
-        return True
+        return not self._thread.is_alive()
 
     def finish(self) -> None:
         """End after the current step; for the worker itself, when its work is done."""

@@ -1,0 +1,140 @@
+"""Stream: the thread that makes frames while somebody watches, once for all clients."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from camera import sdp
+from camera.encoder import Encoder, check_size, open_encoder
+from camera.faults import Faults
+from camera.pace import Pace
+from camera.packets import CLOCK, Packetiser, RtpFrame
+from camera.source import PictureSource
+from shared.codec import Image
+from shared.worker import Worker
+
+
+class Stream(Worker):
+    """Draw, encode, packetise, push. Owns `source`, whose pictures it numbers from `first`."""
+
+    def __init__(
+        self,
+        source: PictureSource,
+        push: Callable[[RtpFrame], None],
+        *,
+        codec: str,
+        fps: float,
+        gop: int,
+        bitrate: int | None,
+        faults: Faults,
+        first: int = 0,
+    ) -> None:
+        super().__init__("camera stream")
+        self._source = source
+        self._push = push
+        self._codec = codec
+        self._fps = fps
+        self._gop = gop
+        self._bitrate = bitrate
+        self._faults = faults
+        self._number = first
+        self._pace = Pace(fps)
+        self._rtp_origin = secrets.randbits(31)
+        self._lock = threading.Lock()
+        self._watched = False
+        self._wanted = threading.Event()
+        self._key_wanted = threading.Event()
+        self._size: tuple[int, int] | None = None
+        self._last: Image | None = None
+        self._encoder = self._open_encoder()
+        self._packetiser = Packetiser(codec, source.width, source.height)
+
+    def watch(self, watched: bool) -> None:
+        """Say whether anybody watches; frames are made only then. Any thread."""
+        with self._lock:
+            self._watched = watched
+            self._decide()
+
+    def heed_faults(self) -> None:
+        """Look at the faults again, after they changed. Any thread."""
+        with self._lock:
+            self._decide()
+
+    def want_key(self) -> None:
+        """Make the next frame one that a decoder can start at. Any thread."""
+        self._key_wanted.set()
+
+    def resize(self, width: int, height: int) -> None:
+        """Make frames of another size from the next one on; ValueError when impossible."""
+        self._source.check_size(width, height)
+        check_size(self._codec, width, height)
+        self._size = (width, height)
+
+    @property
+    def summary(self) -> str:
+        """What the frames are, in words."""
+        return f"{self._codec} {self._source.width}x{self._source.height} at {self._fps:g} fps"
+
+    def describe(self, host: str) -> str:
+        """Return the SDP of the frames made now."""
+        return sdp.describe(self._codec, self._encoder.parameters, host=host, fps=self._fps)
+
+    def step(self) -> None:
+        if not self._wanted.is_set():
+            self._pace.rest()
+            self._wanted.wait(1.0)
+            return
+        due = self._pace.next()
+        self.pause(max(0.0, due - time.monotonic()))
+        if not self.stopping:
+            self._make(due)
+
+    def wake(self) -> None:
+        self._wanted.set()
+
+    def close(self) -> None:
+        self._packetiser.close()
+        self._source.close()
+
+    def _make(self, due: float) -> None:
+        key = self._key_wanted.is_set()
+        self._key_wanted.clear()
+        if self._size is not None:
+            self._source.width, self._source.height = self._size
+            self._size = self._last = None
+            self._encoder = self._open_encoder()
+            self._packetiser.resize(self._source.width, self._source.height)
+        at = time.time()
+        if self._last is None or not self._faults.frozen:
+            self._last = self._source.read(self._number, at)
+        picture = self._encoder.encode(self._last, key=key)
+        frame = self._packetiser.cut(
+            picture.data,
+            key=picture.key,
+            rtp_time=self._rtp_origin + round(due * CLOCK),
+            captured_at=at,
+        )
+        if (corruption := self._faults.corruption) is not None:
+            frame = replace(frame, packets=tuple(map(corruption.damage, frame.packets)))
+        self._number += 1
+        self._push(frame)
+
+    def _decide(self) -> None:
+        if self._watched and not (self._faults.stalled or self._faults.silent):
+            self._wanted.set()
+        elif not self.stopping:
+            self._wanted.clear()
+
+    def _open_encoder(self) -> Encoder:
+        return open_encoder(
+            self._codec,
+            self._source.width,
+            self._source.height,
+            fps=self._fps,
+            gop=self._gop,
+            bitrate=self._bitrate,
+        )
