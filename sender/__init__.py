@@ -1,0 +1,1 @@
+"""The sender: reads cameras and posts their newest frames."""

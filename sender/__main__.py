@@ -1,0 +1,142 @@
+"""`python -m sender`: read cameras, post their frames to a receiver."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
+
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from sender.config import CameraConfig, SenderConfig
+from sender.endpoint import Endpoint
+from sender.http_client import HttpClient
+from sender.metrics import Metrics, PipelineCollector
+from sender.pipeline import Pipeline
+from sender.progress import Progress
+from sender.redact import redact
+from sender.source import SourceOptions, open_source
+from sender.status import PortError, StatusServer
+from sender.supervisor import Supervisor
+from shared import log
+from shared.errors import ConfigError
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between two looks at the pipelines.
+_LOOK = 0.25
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run until stopped or until all sources ended.
+
+    Return 0 after a stop, or when the frames of all that ended were delivered; 1 when they were
+    not, a camera failed for good, or a thread died; 2 on wrong settings.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    metrics = Metrics()
+    try:
+        config = SenderConfig.load(argv)
+        pipelines = _build(config, metrics)
+    except ConfigError as exc:
+        sys.stderr.writelines(f"sender: {problem}\n" for problem in exc.problems)
+        return 2
+    log.configure("sender", clean=redact, level=config.log_level)
+    metrics.registry.register(PipelineCollector(pipelines))
+    supervisor = Supervisor(pipelines)
+    with ExitStack() as stack:
+        if config.status_port is not None:
+            try:
+                server = StatusServer(
+                    config.status_host,
+                    config.status_port,
+                    registry=metrics.registry,
+                    cameras=lambda: [pipeline.status() for pipeline in pipelines],
+                    alive=supervisor.problems,
+                )
+            except PortError as exc:
+                sys.stderr.write(f"sender: {exc}\n")
+                return 1
+            stack.enter_context(server)
+            logger.info("status on http://%s:%d/status", config.status_host, server.port)
+        progress = None
+        if config.progress or sys.stderr.isatty():
+            stack.enter_context(logging_redirect_tqdm())
+            progress = Progress(pipelines, stream=sys.stderr)
+            stack.callback(progress.close)
+        stack.callback(_end, supervisor)
+        supervisor.start()
+        status = None
+        while status is None:
+            if stop.wait(_LOOK):
+                return 0
+            if progress is not None:
+                progress.update()
+            status = supervisor.step()
+        return status
+
+
+def _build(config: SenderConfig, metrics: Metrics) -> list[Pipeline]:
+    """Return a pipeline for each camera; raise one ConfigError for all wrong sources."""
+    pipelines = []
+    problems = []
+    for number, camera in enumerate(config.each_camera()):
+        try:
+            pipelines.append(_build_one(camera, metrics))
+        except ConfigError as exc:
+            place = f"cameras.{number}." if config.cameras else "--"
+            problems += [f"{place}{problem}" for problem in exc.problems]
+    if problems:
+        raise ConfigError(*problems)
+    return pipelines
+
+
+def _build_one(camera: CameraConfig, metrics: Metrics) -> Pipeline:
+    assert camera.source is not None
+    endpoint = Endpoint.parse(
+        camera.to,
+        camera.camera,
+        encoding=camera.encoding,
+        digest=camera.digest,
+        token=camera.token.get_secret_value() if camera.token else None,
+    )
+    options = SourceOptions(
+        transport=camera.transport,
+        open_timeout=camera.open_timeout,
+        read_timeout=camera.read_timeout,
+        pace=camera.pace,
+        loop=camera.loop,
+        fps=camera.fps,
+        size=camera.pixels,
+    )
+    return Pipeline(
+        camera.camera,
+        partial(open_source, camera.source, options),
+        source_name=redact(camera.source),
+        client=HttpClient(endpoint.host, endpoint.port, tls=endpoint.tls, deadline=camera.deadline),
+        endpoint=endpoint,
+        fps=camera.fps,
+        size=camera.pixels,
+        quality=camera.quality,
+        depth=camera.depth,
+        keep_corrupt=camera.keep_corrupt,
+        whole=camera.pace == "fast",
+        # A source may take twice its time-out before it must have given up by itself.
+        patience=2 * max(camera.open_timeout, camera.read_timeout) + 2,
+        stopwatch=metrics,
+    )
+
+
+def _end(supervisor: Supervisor) -> None:
+    if not supervisor.stop():
+        logger.warning("a camera's thread hangs and is left to end with the process")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,179 @@
+"""The sender's settings: `--name`, SENDER_NAME, or a YAML file, which may list several cameras."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import CliSuppress, SettingsConfigDict
+
+from sender.endpoint import check_url
+from sender.redact import redact
+from shared.errors import FrameError
+from shared.frame import check_camera
+from shared.settings import Expect, Settings
+
+
+def _check_camera(name: str) -> str:
+    try:
+        return check_camera(name)
+    except FrameError as exc:
+        raise ValueError(str(exc)) from None
+
+
+def _check_to(to: str) -> str:
+    check_url(to)
+    return to
+
+
+def _check_size(text: str) -> str:
+    _parse_size(text)
+    return text
+
+
+def _parse_size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    size = int(width), int(height)
+    if not all(2 <= side <= 16384 for side in size):
+        raise ValueError("out of bounds")
+    return size
+
+
+def _check_token(token: SecretStr) -> SecretStr:
+    text = token.get_secret_value()
+    if not text.isascii() or not text.isprintable() or not text or " " in text:
+        raise ValueError("cannot be in a header")
+    return token
+
+
+_SOURCE = "a URL, a file, a folder, a device number or testsrc"
+Camera = Annotated[
+    str,
+    AfterValidator(_check_camera),
+    Expect("1 to 64 letters, digits, '_', '.' or '-', the first a letter or digit"),
+]
+Source = Annotated[str, Field(min_length=1), Expect(_SOURCE)]
+To = Annotated[str, AfterValidator(_check_to), Expect("http://HOST:PORT or https://HOST:PORT")]
+Fps = Annotated[float, Field(gt=0, le=1000), Expect("frames a second, above 0, at most 1000")]
+Size = Annotated[
+    str, AfterValidator(_check_size), Expect("WIDTHxHEIGHT, each from 2 to 16384, as in 1280x720")
+]
+Quality = Annotated[int, Field(ge=1, le=100), Expect("a whole number from 1 to 100")]
+Depth = Annotated[int, Field(ge=1, le=1000), Expect("a whole number from 1 to 1000")]
+Seconds = Annotated[float, Field(gt=0, le=3600), Expect("seconds above 0, at most 3600")]
+Token = Annotated[
+    SecretStr, AfterValidator(_check_token), Expect("printable ASCII characters without spaces")
+]
+Switch = Annotated[bool, Expect("true or false")]
+Port = Annotated[int, Field(ge=0, le=65535), Expect("a port from 0 (any free one) to 65535")]
+
+
+class CameraConfig(BaseModel):
+    """What may differ from camera to camera."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+    camera: Camera = Field("cam1", description="the camera's name at the receiver")
+    source: Source | None = Field(
+        None,
+        description="where its frames come from: rtsp://..., http://... (MJPEG or a JPEG), udp://,"
+        " srt://, a video file, a folder of images, a device number, or testsrc",
+    )
+    to: To = Field(
+        "http://127.0.0.1:8000",
+        description="the receiver; with a path, the URL is used as it stands",
+    )
+    fps: Fps | None = Field(None, description="frames a second at most; default: all")
+    size: Size | None = Field(None, description="scale to WIDTHxHEIGHT; default: as they come")
+    quality: Quality = Field(80, description="JPEG quality")
+    encoding: Annotated[Literal["raw", "base64"], Expect("raw or base64")] = Field(
+        "raw", description="body of a POST: the JPEG itself, or base64 in the form field img"
+    )
+    transport: Annotated[Literal["tcp", "udp"], Expect("tcp or udp")] = Field(
+        "tcp", description="how an RTSP camera sends"
+    )
+    pace: Annotated[Literal["source", "fast"], Expect("source or fast")] = Field(
+        "source",
+        description="files: at their own pace, or every frame as fast as the receiver takes them",
+    )
+    loop: Switch = Field(False, description="files: begin again at the end")
+    depth: Depth = Field(1, description="how many of the newest frames wait for their turn")
+    open_timeout: Seconds = Field(5.0, description="seconds for a source to connect")
+    read_timeout: Seconds = Field(5.0, description="seconds without a frame, then connect again")
+    deadline: Seconds = Field(5.0, description="seconds for a POST and its reply together")
+    token: Token | None = Field(
+        None, description="sent as Authorization: Bearer; better in SENDER_TOKEN than here"
+    )
+    digest: Switch = Field(False, description="send the SHA-256 of each frame, to be checked")
+    keep_corrupt: Switch = Field(False, description="send also frames that came damaged")
+
+    @property
+    def pixels(self) -> tuple[int, int] | None:
+        """The size as (width, height)."""
+        return None if self.size is None else _parse_size(self.size)
+
+
+class SenderConfig(CameraConfig, Settings):
+    """Read cameras and post their frames to a receiver: the newest, always.
+
+    Every setting is also a variable, SENDER_QUALITY for --quality, and a name in the YAML file
+    given by --config. There `cameras:` may list several: each a mapping with `camera`, `source`
+    and whatever differs from the settings outside the list.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SENDER_", cli_prog_name="python -m sender")
+    secret_fields: ClassVar[frozenset[str]] = frozenset({"token"})
+
+    cameras: CliSuppress[Annotated[list[CameraConfig], Expect("a list of cameras")]] = Field(
+        [], description="several cameras"
+    )
+    status_host: str = Field("127.0.0.1", description="address of /healthz, /metrics and /status")
+    status_port: Port | None = Field(None, description="their port, 0 for any; default: none")
+    progress: Switch = Field(
+        False, description="show a progress bar for files even when no terminal is there"
+    )
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Expect("debug, info, warning or error")
+    ] = Field("info", description="how much to log")
+    config: Path | None = Field(None, description="YAML file with these settings")
+
+    def each_camera(self) -> list[CameraConfig]:
+        """Return every camera with all that applies to it."""
+        common = self.model_dump(include=set(CameraConfig.model_fields))
+        return [
+            CameraConfig(**(common | camera.model_dump(include=camera.model_fields_set)))
+            for camera in self.cameras
+        ] or [CameraConfig(**common)]
+
+    @classmethod
+    def clean(cls, text: str) -> str:
+        return redact(text)
+
+    @classmethod
+    def cross_check(cls, given: Mapping[str, Any]) -> Sequence[str]:
+        """Look at what no single setting shows: names that repeat, cameras without a source."""
+        cameras = given.get("cameras")
+        if not isinstance(cameras, list) or not cameras:
+            if given.get("source") in (None, ""):
+                return [f"SENDER_SOURCE: expected {_SOURCE}, got none"]
+            return []
+        problems = []
+        entries = [
+            entry if isinstance(entry, dict) else {"camera": n, "source": n}
+            for n, entry in enumerate(cameras)
+        ]
+        names = Counter(entry.get("camera") for entry in entries)
+        for number, entry in enumerate(entries):
+            name = entry.get("camera")
+            if name is None:
+                problems.append(f"cameras.{number}.camera: expected a name, got none")
+            elif names[name] > 1:
+                problems.append(
+                    f"cameras.{number}.camera: expected a name of its own, got {name!r} again"
+                )
+            if entry.get("source", given.get("source")) in (None, ""):
+                problems.append(f"cameras.{number}.source: expected {_SOURCE}, got none")
+        return problems

@@ -1,0 +1,97 @@
+"""Metrics: the pipelines' books and states for Prometheus, prefix `framepost_sender_`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from sender.pipeline import Pipeline
+
+_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_PREFIX = "framepost_sender"
+
+
+class Metrics:
+    """A Stopwatch of the posters that keeps the histograms. Any thread."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._encode = self._histogram("encode", "Making a JPEG of a frame")
+        self._post = self._histogram("post", "From the start of a POST to its answer")
+
+    def encoded(self, camera: str, seconds: float) -> None:
+        self._encode.labels(camera).observe(seconds)
+
+    def posted(self, camera: str, seconds: float) -> None:
+        self._post.labels(camera).observe(seconds)
+
+    def _histogram(self, stage: str, text: str) -> Histogram:
+        return Histogram(
+            f"{_PREFIX}_{stage}_seconds",
+            text,
+            ["camera"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+
+
+class PipelineCollector(Collector):
+    """Reads the pipelines when Prometheus asks, so that no counter is kept twice."""
+
+    def __init__(self, pipelines: Sequence[Pipeline]) -> None:
+        self._pipelines = pipelines
+
+    def collect(self) -> Iterable[Metric]:
+        captured = _counter("captured", "Frames captured: the sum of all that became of them")
+        posted = _counter("posted", "Frames answered 2xx")
+        superseded = _counter("superseded", "Frames replaced by a newer one before their turn")
+        refused = _counter("refused", "Frames answered otherwise", "status")
+        failed = _counter("failed", "Frames without an answer", "reason")
+        thinned = _counter("thinned", "Frames left out for the wished fps; not captured")
+        corrupt = _counter("corrupt", "Frames that came damaged")
+        reconnects = CounterMetricFamily(
+            f"{_PREFIX}_reconnects", "Times the source was opened again", labels=["camera"]
+        )
+        abandoned = CounterMetricFamily(
+            f"{_PREFIX}_abandoned_readers", "Threads given up in a source", labels=["camera"]
+        )
+        waiting = _gauge("frames_waiting", "Frames in the slot or on their way")
+        fps = _gauge("camera_fps", "Frames a second from the source")
+        posted_fps = _gauge("posted_fps", "Frames a second answered 2xx")
+        age = _gauge("frame_age_seconds", "From capture to answer, median of the newest frames")
+        idle = _gauge("camera_idle_seconds", "Seconds since the last sound frame")
+        up = _gauge("up", "1 while frames come from the source")
+        for pipeline in self._pipelines:
+            name, intake, ledger = [pipeline.camera], pipeline.intake, pipeline.ledger
+            books = ledger.books()
+            captured.add_metric(name, books.captured)
+            posted.add_metric(name, books.posted)
+            superseded.add_metric(name, books.superseded)
+            for status, count in books.refused.items():
+                refused.add_metric([*name, str(status)], count)
+            for reason, count in books.failed.items():
+                failed.add_metric([*name, reason], count)
+            thinned.add_metric(name, intake.thinned)
+            corrupt.add_metric(name, intake.corrupt)
+            reconnects.add_metric(name, intake.reconnects)
+            abandoned.add_metric(name, intake.abandoned)
+            waiting.add_metric(name, books.waiting)
+            fps.add_metric(name, intake.rate.per_second())
+            posted_fps.add_metric(name, ledger.rate.per_second())
+            if (seconds := ledger.age()) is not None:
+                age.add_metric(name, seconds)
+            idle.add_metric(name, intake.idle())
+            up.add_metric(name, intake.state() == "live")
+        yield from (captured, posted, superseded, refused, failed, thinned, corrupt, reconnects)
+        yield from (abandoned, waiting, fps, posted_fps, age, idle, up)
+
+
+def _counter(name: str, text: str, *labels: str) -> CounterMetricFamily:
+    return CounterMetricFamily(f"{_PREFIX}_frames_{name}", text, labels=["camera", *labels])
+
+
+def _gauge(name: str, text: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"{_PREFIX}_{name}", text, labels=["camera"])

@@ -1,0 +1,100 @@
+"""Picture: what a source captured. It becomes a JPEG only when somebody takes it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import av
+import cv2
+import numpy as np
+
+from sender.planes import to_planes
+from shared import codec, jpeg
+from shared.codec import Image
+
+Size = tuple[int, int]
+
+
+class Picture(Protocol):
+    """A captured picture that nobody has paid for yet. Any thread, one at a time."""
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
+
+    def to_jpeg(self, quality: int, size: Size | None = None) -> bytes:
+        """Return it as a JPEG, scaled to `size` (width, height) or as it is.
+
+        Raise FrameError when its bytes turn out not to decode.
+        """
+        ...
+
+
+class JpegPicture:
+    """A camera's own JPEG: without another size its bytes pass through untouched."""
+
+    def __init__(self, data: bytes, *, width: int, height: int) -> None:
+        self._data = data
+        self.width = width
+        self.height = height
+
+    @classmethod
+    def read(cls, data: bytes) -> JpegPicture:
+        """Wrap `data`, without what may follow its end marker; raise FrameError for no JPEG."""
+        header = jpeg.read_header(data)
+        if header.end < len(data):
+            data = data[: header.end]
+        return cls(data, width=header.width, height=header.height)
+
+    def to_jpeg(self, quality: int, size: Size | None = None) -> bytes:
+        """See Picture. `quality` counts only where the picture is scaled."""
+        if size is None or size == (self.width, self.height):
+            return self._data
+        factor = 8
+        while factor > 1 and (self.width < size[0] * factor or self.height < size[1] * factor):
+            factor //= 2
+        return codec.encode(_resize(codec.decode_reduced(self._data, factor), size), quality)
+
+
+class ImagePicture:
+    """Pixels: height × width × 3 BGR, uint8."""
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+        self.height, self.width = image.shape[:2]
+
+    def to_jpeg(self, quality: int, size: Size | None = None) -> bytes:
+        """See Picture."""
+        return codec.encode(_resize(self._image, size or (self.width, self.height)), quality)
+
+
+class VideoPicture:
+    """A frame as a video decoder gave it: not yet pixels that anybody could look at."""
+
+    def __init__(self, frame: av.VideoFrame) -> None:
+        self._frame = frame
+
+    @property
+    def width(self) -> int:
+        return self._frame.width
+
+    @property
+    def height(self) -> int:
+        return self._frame.height
+
+    def to_jpeg(self, quality: int, size: Size | None = None) -> bytes:
+        """See Picture."""
+        return codec.encode_planes(
+            *to_planes(self._frame, size or (self.width, self.height)), quality
+        )
+
+
+def _resize(image: Image, size: Size) -> Image:
+    height, width = image.shape[:2]
+    if size == (width, height):
+        return image
+    smaller = size[0] < width or size[1] < height
+    scaling = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, size, interpolation=scaling), np.uint8)

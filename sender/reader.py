@@ -1,0 +1,224 @@
+"""Reader: drains one camera on a thread of its own, and connects again whenever it is lost."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from sender.intake import Intake
+from sender.picture import Picture
+from sender.sources.contract import EndOfSource, Shot, Source, SourceError
+from sender.thinner import Thinner
+from sender.trouble import Trouble
+from shared.backoff import Backoff
+from shared.latest import Latest
+from shared.worker import Worker
+
+logger = logging.getLogger(__name__)
+
+#: A camera that comes back is found again within this time.
+_CEILING = 2.0
+#: Cameras lock an account that fails too often: 30 s or more between two tries.
+_AUTH_PAUSE = 60.0
+#: Frames must have come for so long before a loss counts as the first again.
+_SETTLED = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapturedFrame:
+    """A picture that nobody has encoded yet. `captured_at` is Unix seconds."""
+
+    camera: str
+    epoch: str
+    seq: int
+    captured_at: float
+    picture: Picture
+
+
+class Taker(Protocol):
+    """The poster's place in the slot, as a LatestReader keeps it."""
+
+    def wait_until_taken(self, timeout: float | None = None) -> bool:
+        """Return False when something still waits after `timeout` seconds."""
+
+
+class Reader(Worker):
+    """Put every frame that `fps` and the decoder let through into `slot`, numbered.
+
+    An epoch begins with each connection and each change of size, and `seq` counts from 0 within
+    it, so a jump at the receiver is a frame that the poster's books explain. Whatever is in the
+    slot is replaced, unless there is a `taker`: then the reader waits until it was taken, and until
+    a frame is due by `fps`, so that a file is delivered whole.
+
+    A lost source is opened again for ever, with growing pauses. A source that ends by itself, that
+    is permanently wrong, or that fails half-way through a finite length ends the reader and closes
+    the slot.
+    """
+
+    def __init__(
+        self,
+        camera: str,
+        source: Source,
+        *,
+        slot: Latest[CapturedFrame],
+        intake: Intake,
+        fps: float | None = None,
+        keep_corrupt: bool = False,
+        taker: Taker | None = None,
+        backoff: Backoff | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(f"reader of {camera}")
+        self._camera = camera
+        self._source = source
+        self._slot = slot
+        self._intake = intake
+        self._fps = fps
+        self._keep_corrupt = keep_corrupt
+        self._taker = taker
+        self._backoff = backoff or Backoff(0.25, _CEILING)
+        self._auth_backoff = Backoff(_AUTH_PAUSE, _AUTH_PAUSE)
+        self._clock = clock
+        self._trouble = Trouble(
+            f"camera {camera}", over="frames come again", logger=logger, clock=clock
+        )
+        self._is_open = False
+        self._opened_at = 0.0
+        self._thinner = Thinner(None)
+        #: Since when (monotonic) the source has been at work on one call; None between calls.
+        self.busy_since: float | None = None
+
+    def step(self) -> None:
+        """Open the source, or read one frame from it."""
+        try:
+            if not self._is_open:
+                self._open()
+            else:
+                self._take(self._read())
+        except SourceError as exc:
+            if not self.stopping:
+                self._lose(exc)
+        except EndOfSource:
+            if not self.stopping:
+                self._end("ended")
+                logger.info("camera %s: ended", self._camera)
+
+    def close(self) -> None:
+        self._is_open = False
+        with self._busy():
+            self._source.close()
+
+    def interrupt(self) -> None:
+        """Make a source that waits return soon; from any thread."""
+        self._source.interrupt()
+
+    def _open(self) -> None:
+        with self._busy():
+            self._source.open()
+        if self.stopping:
+            return
+        self._is_open = True
+        self._opened_at = self._clock()
+        self._thinner = Thinner(self._fps)
+        intake = self._intake
+        intake.length = self._source.length
+        if intake.epoch is not None:
+            intake.reconnects += 1
+        self._begin_epoch()
+
+    def _read(self) -> Shot:
+        with self._busy():
+            return self._source.read()
+
+    @contextmanager
+    def _busy(self) -> Iterator[None]:
+        self.busy_since = self._clock()
+        try:
+            yield
+        finally:
+            self.busy_since = None
+
+    def _take(self, shot: Shot) -> None:
+        if self.stopping:
+            return
+        intake = self._intake
+        intake.rate.tick()
+        intake.corrupt += shot.lost + shot.corrupt
+        if shot.corrupt and not self._keep_corrupt:
+            return
+        self._notice(shot.picture)
+        if self._taker is not None:
+            if not self._wait_for(self._taker):
+                return
+        elif not self._thinner.wants(self._clock()):
+            intake.thinned += 1
+            return
+        assert intake.epoch is not None
+        intake.seq = 0 if intake.seq is None else intake.seq + 1
+        self._slot.put(
+            CapturedFrame(
+                camera=self._camera,
+                epoch=intake.epoch,
+                seq=intake.seq,
+                captured_at=shot.captured_at,
+                picture=shot.picture,
+            )
+        )
+
+    def _notice(self, picture: Picture) -> None:
+        """Keep state and size true, and tell of their changes."""
+        intake = self._intake
+        size = (picture.width, picture.height)
+        known = (intake.width, intake.height)
+        if size != known:
+            if known != (None, None):
+                self._begin_epoch()
+            intake.width, intake.height = size
+            logger.info("camera %s: the picture is %dx%d", self._camera, *size)
+        intake.last_frame = self._clock()
+        intake.phase = "live"
+        self._trouble.worked()
+        if intake.last_frame - self._opened_at >= _SETTLED:
+            self._backoff.reset()
+
+    def _begin_epoch(self) -> None:
+        self._intake.epoch = secrets.token_hex(8)
+        self._intake.seq = None
+
+    def _wait_for(self, taker: Taker) -> bool:
+        """Wait until the slot is free and a frame is due; False when stopped meanwhile."""
+        while not self.stopping:
+            if taker.wait_until_taken(0.25):
+                if self._thinner.wants(self._clock()):
+                    return True
+                self.pause(self._thinner.seconds_left())
+        return False
+
+    def _lose(self, exc: SourceError) -> None:
+        intake = self._intake
+        was_open = self._is_open
+        # Not by a stop, so by the watchdog.
+        is_hung = exc.reason == "interrupted"
+        sentence = intake.error = "no sign of life" if is_hung else str(exc)
+        self.close()
+        if self.stopping:
+            return
+        if exc.permanent or (was_open and self._source.finite):
+            logger.error("camera %s: %s", self._camera, sentence)
+            self._end("failed")
+            return
+        is_auth = exc.reason == "auth"
+        intake.phase = "auth_failed" if is_auth else "retrying"
+        what = "lost" if was_open else "cannot be opened"
+        self._trouble.happened(exc.reason, f"{what} ({sentence}), trying again")
+        self.pause((self._auth_backoff if is_auth else self._backoff).next())
+
+    def _end(self, phase: Literal["ended", "failed"]) -> None:
+        self._intake.phase = phase
+        self._slot.close()
+        self.finish()

@@ -1,0 +1,369 @@
+from __future__ import annotations
+
+import threading
+import time
+from email.utils import formatdate
+from itertools import count
+
+import pytest
+
+from sender.books import Ledger
+from sender.endpoint import Endpoint
+from sender.http_client import HttpClient, NoReply
+from sender.poster import Client, Poster, read_retry_after
+from sender.reader import CapturedFrame
+from shared import wire
+from shared.backoff import Backoff
+from shared.latest import Latest
+from tests.sender.doubles import FakeClient, FakePicture, PostServer, free_port, http_reply, reply
+
+
+class PatientPoster(Poster):
+    """Notes its pauses instead of making them."""
+
+    pauses: list[float]
+
+    def pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+
+
+class Line:
+    """A slot, a poster that is stepped by hand, and its books."""
+
+    def __init__(
+        self,
+        client: Client | None = None,
+        *,
+        size: tuple[int, int] | None = None,
+        whole: bool = False,
+        depth: int = 1,
+        to: str = "http://h",
+    ) -> None:
+        self.slot: Latest[CapturedFrame] = Latest(depth)
+        place = self.slot.reader()
+        self.ledger = Ledger(place)
+        self.poster = PatientPoster(
+            "cam1",
+            place,
+            client or FakeClient(),
+            endpoint=Endpoint.parse(to, "cam1"),
+            ledger=self.ledger,
+            quality=70,
+            size=size,
+            whole=whole,
+        )
+        self.poster.pauses = []
+        self._seq = count()
+
+    def put(self, data: bytes = b"jpeg") -> FakePicture:
+        picture = FakePicture(data)
+        self.slot.put(
+            CapturedFrame(
+                camera="cam1",
+                epoch="e1",
+                seq=next(self._seq),
+                captured_at=time.time(),
+                picture=picture,
+            )
+        )
+        return picture
+
+    def send(self, frames: int = 1) -> None:
+        for _ in range(frames):
+            self.put()
+            self.poster.step()
+
+    def closes(self) -> bool:
+        books = self.ledger.books()
+        settled = sum(books.refused.values()) + sum(books.failed.values()) + books.posted
+        return books.captured == settled + books.superseded + books.waiting
+
+
+def test_a_frame_is_posted_with_its_envelope() -> None:
+    client = FakeClient()
+    line = Line(client)
+    line.send(3)
+
+    target, body, headers = client.posts[2]
+    assert (target, body) == ("/cameras/cam1/frames", b"jpeg")
+    envelope = wire.from_headers(headers)
+    assert (envelope.epoch, envelope.seq) == ("e1", 2)
+    assert line.ledger.books().posted == 3
+
+
+def test_only_the_newest_frame_is_made_a_jpeg() -> None:
+    line = Line(size=(32, 24))
+    pictures = [line.put() for _ in range(5)]
+    line.poster.step()
+
+    assert [picture.asked for picture in pictures] == [[]] * 4 + [[(70, (32, 24))]]
+    assert line.ledger.books().superseded == 4
+    assert line.closes()
+
+
+def test_a_refusal_is_counted_by_its_status_and_not_sent_again() -> None:
+    client = FakeClient(reply(503), reply(413), reply(500))
+    line = Line(client)
+    line.send(4)
+
+    assert len(client.posts) == 4
+    assert line.ledger.books().refused == {503: 1, 413: 1, 500: 1}
+    assert line.ledger.books().posted == 1
+    assert line.closes()
+
+
+def test_a_frame_without_an_answer_is_counted_by_the_reason_and_not_sent_again() -> None:
+    client = FakeClient(NoReply("no", reason="timeout"), NoReply("no", reason="connect"))
+    line = Line(client)
+    line.send(3)
+
+    assert [wire.from_headers(headers).seq for _, _, headers in client.posts] == [0, 1, 2]
+    assert line.ledger.books().failed == {"timeout": 1, "connect": 1}
+    assert line.closes()
+
+
+def test_a_picture_that_does_not_encode_fails_alone() -> None:
+    client = FakeClient()
+    line = Line(client)
+    line.put(b"broken")
+    line.poster.step()
+    line.send()
+
+    assert line.ledger.books().failed == {"encode": 1}
+    assert line.ledger.books().posted == 1
+    assert line.closes()
+
+
+def test_pauses_grow_while_the_receiver_is_away_and_start_over() -> None:
+    away = [NoReply("no", reason="connect")] * 10
+    line = Line(FakeClient(*away, reply(), NoReply("no", reason="connect")))
+    line.send(12)
+
+    pauses = line.poster.pauses
+    assert len(pauses) == 11
+    assert 0.5 <= pauses[9] <= 1.0
+    assert pauses[10] <= 0.1
+
+
+@pytest.mark.parametrize(
+    ("value", "least", "most"),
+    [
+        pytest.param("3", 3, 3, id="seconds"),
+        pytest.param("100000", 60, 60, id="too many"),
+        pytest.param("0", 0.05, 0.1, id="none at all is still a pause"),
+        pytest.param("soon", 0.05, 0.1, id="garbage"),
+        pytest.param("-7", 0.05, 0.1, id="the past"),
+        pytest.param("9" * 400, 60, 60, id="a number beyond floats"),
+        pytest.param(formatdate(time.time() + 3600, usegmt=True), 60, 60, id="a date"),
+        pytest.param(formatdate(0, usegmt=True), 0.05, 0.1, id="a past date"),
+    ],
+)
+def test_retry_after_is_honoured_within_bounds(value: str, least: float, most: float) -> None:
+    line = Line(FakeClient(reply(503, Retry_After=value)))
+    line.send()
+
+    assert least <= line.poster.pauses[0] <= most
+
+
+def test_a_date_near_by_is_waited_for() -> None:
+    assert 8 < read_retry_after(formatdate(time.time() + 10, usegmt=True)) <= 10
+    assert read_retry_after(None) == 0
+
+
+@pytest.mark.parametrize("status", [301, 401, 404, 429, 500, 503])
+def test_a_refusal_of_everything_is_no_tight_loop(status: int) -> None:
+    line = Line(FakeClient(reply(status)))
+    line.send()
+
+    assert line.poster.pauses
+
+
+def test_a_refusal_of_one_frame_holds_up_nothing() -> None:
+    line = Line(FakeClient(reply(413), reply(422)))
+    line.send(3)
+
+    assert line.poster.pauses == []
+
+
+def test_a_redirect_is_an_error_that_says_where_it_pointed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    line = Line(FakeClient(reply(302, Location="https://u:canary@new/x")))
+    line.send()
+
+    assert line.ledger.books().refused == {302: 1}
+    assert "redirects to 'https://***@new/x' (302)" in caplog.text
+    assert "canary" not in caplog.text
+
+
+def test_a_refusal_is_told_once_in_the_receivers_words(caplog: pytest.LogCaptureFixture) -> None:
+    problem = reply(401, b'{"title": "x", "detail": "token: expected one"}')
+    problem.headers["Content-Type"] = "application/problem+json"
+    line = Line(FakeClient(*[problem] * 20))
+    line.send(20)
+
+    assert caplog.messages == [
+        "camera cam1: http://h:80 refuses frames (401): 'token: expected one'"
+    ]
+
+
+def test_a_file_s_frame_is_tried_until_the_receiver_answers() -> None:
+    client = FakeClient(NoReply("no", reason="connect"), reply(503), reply(202))
+    line = Line(client, whole=True)
+    picture = line.put()
+    for _ in range(3):
+        line.poster.step()
+
+    assert [wire.from_headers(headers).seq for _, _, headers in client.posts] == [0, 0, 0]
+    assert len(picture.asked) == 1
+    books = line.ledger.books()
+    assert (books.posted, books.captured, dict(books.refused), dict(books.failed)) == (1, 1, {}, {})
+
+
+def test_a_file_s_frame_that_is_refused_for_good_is_not_tried_again() -> None:
+    client = FakeClient(reply(413))
+    line = Line(client, whole=True)
+    line.send(2)
+
+    assert len(client.posts) == 2
+    assert line.ledger.books().refused == {413: 1}
+
+
+def test_a_stop_while_a_file_s_frame_waits_leaves_the_books_closed() -> None:
+    line = Line(FakeClient(NoReply("no", reason="connect")), whole=True)
+    line.send()
+    assert line.ledger.books().waiting == 1
+
+    line.poster.close()
+
+    assert line.ledger.books().failed == {"stopped": 1}
+    assert line.closes()
+
+
+def test_the_end_of_the_slot_ends_the_poster() -> None:
+    line = Line()
+    line.slot.close()
+    line.poster.step()
+
+    assert line.poster.stopping
+
+
+def test_the_costs_are_told_to_the_stopwatch() -> None:
+    class Notes:
+        def __init__(self) -> None:
+            self.seen: list[str] = []
+
+        def encoded(self, camera: str, seconds: float) -> None:
+            self.seen.append(f"encoded {camera} {seconds >= 0}")
+
+        def posted(self, camera: str, seconds: float) -> None:
+            self.seen.append(f"posted {camera} {seconds >= 0}")
+
+    notes = Notes()
+    slot: Latest[CapturedFrame] = Latest()
+    place = slot.reader()
+    poster = Poster(
+        "cam1",
+        place,
+        FakeClient(),
+        endpoint=Endpoint.parse("http://h", "cam1"),
+        ledger=Ledger(place),
+        stopwatch=notes,
+    )
+    slot.put(
+        CapturedFrame(
+            camera="cam1", epoch="e", seq=0, captured_at=time.time(), picture=FakePicture()
+        )
+    )
+    poster.step()
+
+    assert notes.seen == ["encoded cam1 True", "posted cam1 True"]
+
+
+def started(port: int, slot: Latest[CapturedFrame]) -> tuple[Poster, Ledger]:
+    place = slot.reader()
+    ledger = Ledger(place)
+    client = HttpClient("127.0.0.1", port, deadline=1.0)
+    poster = Poster(
+        "cam1",
+        place,
+        client,
+        endpoint=Endpoint.parse(f"http://127.0.0.1:{port}", "cam1"),
+        ledger=ledger,
+        backoff=Backoff(0.01, 0.1),
+    )
+    poster.start()
+    return poster, ledger
+
+
+def frame(seq: int) -> CapturedFrame:
+    return CapturedFrame(
+        camera="cam1", epoch="e1", seq=seq, captured_at=time.time(), picture=FakePicture()
+    )
+
+
+def test_a_slow_receiver_gets_the_newest_and_the_books_close() -> None:
+    go_on = threading.Semaphore(0)
+
+    def slow(_: int) -> bytes:
+        go_on.acquire(timeout=5)
+        return http_reply()
+
+    slot: Latest[CapturedFrame] = Latest()
+    with PostServer(slow) as server:
+        poster, ledger = started(server.port, slot)
+        slot.put(frame(0))
+        server.wait_for(1)
+        for seq in range(1, 50):
+            slot.put(frame(seq))
+        go_on.release(2)
+        server.wait_for(2)
+        slot.close()
+        assert poster.join(5)
+
+    assert [headers["x-frame-seq"] for _, headers, _ in server.requests] == ["0", "49"]
+    books = ledger.books()
+    assert (books.captured, books.posted, books.superseded, books.waiting) == (50, 2, 48, 0)
+
+
+def test_a_receiver_that_comes_back_gets_the_newest_frame() -> None:
+    port = free_port()
+    slot: Latest[CapturedFrame] = Latest()
+    poster, ledger = started(port, slot)
+    seq = count()
+    deadline = time.monotonic() + 5
+    while not ledger.books().failed.get("connect") and time.monotonic() < deadline:
+        slot.put(frame(next(seq)))
+        poster.pause(0.01)
+    with PostServer(port=port) as server:
+        newest = next(seq)
+        slot.put(frame(newest))
+        server.wait_for(1)
+        slot.close()
+        assert poster.join(5)
+
+    assert server.requests[0][1]["x-frame-seq"] == str(newest)
+    books = ledger.books()
+    assert books.posted == 1
+    assert books.captured == newest + 1 == 1 + books.failed["connect"] + books.superseded
+
+
+def test_an_interrupt_ends_a_post_that_waits() -> None:
+    arrived, never = threading.Event(), threading.Event()
+
+    def silent(_: int) -> bytes:
+        arrived.set()
+        never.wait(10)
+        return b""
+
+    slot: Latest[CapturedFrame] = Latest()
+    with PostServer(silent) as server:
+        poster, ledger = started(server.port, slot)
+        slot.put(frame(0))
+        assert arrived.wait(5)
+        poster.ask_to_stop()
+        poster.interrupt()
+        assert poster.join(0.5)
+        never.set()
+
+    assert ledger.books().failed == {"stopped": 1}
