@@ -1,0 +1,1 @@
+"""Example hooks: each file is a whole one, to copy and change."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from receiver.latency import Latencies
+from receiver.order import Order, Outcome, is_before
 from shared.errors import FrameError
 from shared.frame import EncodedFrame
 from shared.latest import Latest
@@ -19,11 +20,6 @@ from shared.rate import Rate
 #: Without a frame for this many seconds a camera is stale, then gone.
 STALE_AFTER = 3.0
 GONE_AFTER = 60.0
-#: How far back a repeated frame is recognised, and how many former epochs are remembered.
-_SEQ_WINDOW = 1024
-_EPOCHS = 8
-
-Outcome = Literal["accepted", "duplicate", "superseded"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +86,7 @@ class Camera:
         self._clock = clock
         self._lock = threading.Lock()
         self._seen_at = clock()
-        self._order = _Order()
+        self._order = Order()
         self._shown: EncodedFrame | None = None
         self._received = self._processed = self._failed = self._late = self._duplicate = 0
 
@@ -119,15 +115,15 @@ class Camera:
                 self._processed += 1
             else:
                 self._failed += 1
-            newest = self._shown is None or not _is_before(result.frame, self._shown)
+            newest = self._shown is None or not is_before(result.frame, self._shown)
             if newest:
+                # Within the lock: two workers that end at once must not swap the order.
                 self._shown = result.frame
+                self.annotated.put(result.picture)
+                self.results.put(result)
         self.latencies.add(result)
         if self._observer is not None:
             self._observer.finished(result)
-        if newest:
-            self.annotated.put(result.picture)
-            self.results.put(result)
 
     def books(self) -> Books:
         with self._lock:
@@ -179,10 +175,7 @@ class Hub:
         self._refused: Counter[tuple[str, str]] = Counter()
 
     def publish(self, frame: EncodedFrame) -> Outcome:
-        """Give `frame` to its camera.
-
-        Raise FrameError: 429 when there are too many cameras, 503 once the hub was closed.
-        """
+        """Give `frame` to its camera; raise FrameError: 429 for too many, 503 once closed."""
         if self._closed:
             raise FrameError("receiver: is shutting down", status=503, reason="draining")
         camera = self._camera(frame.camera)
@@ -254,46 +247,3 @@ class Hub:
         if self._observer is not None:
             self._observer.forgotten(oldest.name)
         oldest.close()
-
-
-class _Order:
-    """Tells new frames from repeated and late ones; remembers a window of numbers."""
-
-    def __init__(self) -> None:
-        self._newest: EncodedFrame | None = None
-        self._window: set[int] = set()
-        self._former: deque[str] = deque(maxlen=_EPOCHS)
-
-    def place(self, frame: EncodedFrame) -> Outcome:
-        newest = self._newest
-        if newest is None or frame.epoch != newest.epoch:
-            if newest is not None:
-                # A former epoch's frame that was captured before the newest one came too late.
-                if frame.epoch in self._former and frame.captured_at <= newest.captured_at:
-                    return "superseded"
-                self._former.append(newest.epoch)
-            self._newest = frame
-            self._window = {frame.seq}
-            return "accepted"
-        if not frame.epoch and frame.seq <= newest.seq and frame.captured_at > newest.captured_at:
-            # Without an epoch only the time can tell a client's restart from a repeated frame.
-            self._newest = frame
-            self._window = {frame.seq}
-            return "accepted"
-        if frame.seq in self._window:
-            return "duplicate"
-        if frame.seq <= newest.seq - _SEQ_WINDOW:
-            return "superseded"
-        self._window.add(frame.seq)
-        if frame.seq < newest.seq:
-            return "superseded"
-        self._newest = frame
-        if len(self._window) > 2 * _SEQ_WINDOW:
-            self._window = {seq for seq in self._window if seq > frame.seq - _SEQ_WINDOW}
-        return "accepted"
-
-
-def _is_before(frame: EncodedFrame, other: EncodedFrame) -> bool:
-    if frame.epoch == other.epoch:
-        return frame.seq < other.seq
-    return frame.arrived < other.arrived

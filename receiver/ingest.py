@@ -9,7 +9,8 @@ import flask
 
 from receiver.body import read_picture
 from receiver.formats import inspect
-from receiver.hub import Hub, Outcome
+from receiver.hub import Hub
+from receiver.order import Outcome
 from shared import wire
 from shared.errors import FrameError
 from shared.frame import EncodedFrame, check_camera

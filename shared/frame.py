@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from shared.errors import FrameError
 
@@ -41,3 +42,15 @@ class EncodedFrame:
     height: int
     media_type: str = "image/jpeg"
     arrived: float = field(default_factory=time.monotonic, compare=False)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what goes with the bytes to another process, fit for JSON."""
+        return {
+            "camera": self.camera,
+            "epoch": self.epoch,
+            "seq": self.seq,
+            "captured_at": self.captured_at,
+            "width": self.width,
+            "height": self.height,
+            "media_type": self.media_type,
+        }

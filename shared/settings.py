@@ -123,6 +123,8 @@ class _Help(argparse.RawDescriptionHelpFormatter):
         "int": "NUMBER",
         "float": "NUMBER",
         "Path": "FILE",
+        "list[str]": "TEXT",
+        "list[Path]": "FOLDER",
     }
 
     def add_text(self, text: str | None) -> None:
@@ -136,7 +138,8 @@ class _Help(argparse.RawDescriptionHelpFormatter):
         return super()._metavar_formatter(action, default_metavar)
 
     def _expand_help(self, action: argparse.Action) -> str:
-        return super()._expand_help(action).removesuffix("(default: None)").rstrip()
+        text = super()._expand_help(action)
+        return text.removesuffix("(default: None)").removesuffix("(default: [])").rstrip()
 
 
 def _expected(model: type[BaseModel], place: Sequence[str | int]) -> str | None:

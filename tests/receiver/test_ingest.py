@@ -124,7 +124,7 @@ def huge() -> bytes:
 
 
 BAD: dict[str, tuple[dict[str, Any], int, str, str]] = {
-    "empty": ({"data": b"", "headers": {"Content-Length": "0"}}, 422, "empty", "body is empty"),
+    "empty": ({"environ_overrides": {"CONTENT_LENGTH": "0"}}, 422, "empty", "body is empty"),
     "text": ({"data": b"hello, camera"}, 415, "format", "68 65 6c 6c 6f"),
     "truncated": ({"data": JPEG[:-300]}, 422, "truncated", "cut off"),
     "bomb": ({"data": huge()}, 422, "pixels", "16000x16000"),

@@ -1,0 +1,1 @@
+"""The user's hooks: found, loaded, run in processes or threads, watched and started anew."""

@@ -1,0 +1,144 @@
+"""HookWorker: one worker of a hook, whatever runs it; keeps its state and enters its results."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from receiver.hooking.answer import Answer
+from receiver.hooking.hooks import HookSpec
+from receiver.hooking.schedule import Schedule, Task
+from receiver.hooking.trouble import Trouble
+from receiver.hub import Result
+from shared.worker import Worker
+
+State = Literal["starting", "ready", "busy", "restarting", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookSettings:
+    """How a hook is run. Times are seconds."""
+
+    spec: HookSpec
+    hook_path: tuple[str, ...] = ()
+    timeout: float = 10.0
+    setup_timeout: float = 120.0
+    #: Of the JPEG made of what the hook drew.
+    quality: int = 85
+    #: For OpenCV within one worker.
+    threads: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerStatus:
+    """A worker at one moment. `since`: Unix seconds when it became (un)able to take frames."""
+
+    hook: str
+    #: The camera that the hook is for, or "*".
+    camera: str
+    worker: int
+    state: State
+    pid: int | None
+    since: float
+    restarts: int
+    last_error: str | None
+    processed: int
+    failed: int
+
+
+class HookWorker(Worker):
+    """Base of the workers; `number` counts from 1 over all hooks.
+
+    Its thread writes, any thread may call `status`.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        settings: HookSettings,
+        *,
+        schedule: Schedule,
+        trouble: Trouble,
+    ) -> None:
+        super().__init__(f"hook[{number}]")
+        self._number = number
+        self._settings = settings
+        self._seat = schedule.seat(self.wake)
+        self._schedule = schedule
+        self._trouble = trouble
+        self._state: State = "starting"
+        self._pid: int | None = None
+        self._since = time.time()
+        self._restarts = 0
+        self._last_error: str | None = None
+        self._processed = 0
+        self._failed = 0
+
+    @abstractmethod
+    def wake(self) -> None:
+        """End the wait in `step`: there is a frame, or a stop. Called from any thread."""
+
+    @property
+    def ready(self) -> bool:
+        return self._state in ("ready", "busy")
+
+    def status(self) -> WorkerStatus:
+        spec = self._settings.spec
+        return WorkerStatus(
+            hook=spec.target,
+            camera=spec.camera or "*",
+            worker=self._number,
+            state=self._state,
+            pid=self._pid,
+            since=self._since,
+            restarts=self._restarts,
+            last_error=self._last_error,
+            processed=self._processed,
+            failed=self._failed,
+        )
+
+    def enter(self, state: State) -> None:
+        """Change the state; what is down takes no frames."""
+        was_up = self.ready
+        self._state = state
+        if self.ready != was_up:
+            self._since = time.time()
+        if not self.ready:
+            self._schedule.leave(self._seat)
+
+    def complain(self, sentence: str, details: str = "") -> None:
+        self._last_error = sentence
+        self._trouble.report(sentence, details)
+
+    def finish_task(self, task: Task, answer: Answer) -> None:
+        """Enter what became of a taken frame; exactly once for each."""
+        self._schedule.done(task)
+        frame = task.frame
+        if answer.error is None:
+            self._processed += 1
+        else:
+            self._failed += 1
+            self.complain(answer.error, answer.trace)
+        picture = frame
+        if answer.picture is not None:
+            picture = replace(
+                frame,
+                data=answer.picture,
+                width=answer.width,
+                height=answer.height,
+                media_type="image/jpeg",
+            )
+        task.camera.finish(
+            Result(
+                frame=frame,
+                state="processed" if answer.error is None else "failed",
+                value=answer.value,
+                error=answer.error,
+                picture=picture,
+                queue=task.taken - frame.arrived,
+                decode=answer.decode,
+                hook=answer.hook,
+            )
+        )

@@ -1,0 +1,133 @@
+"""Schedule: which camera's newest frame goes to which of a hook's workers."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from receiver.hub import Camera, Hub
+from shared.frame import EncodedFrame
+from shared.latest import Closed
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A frame that a worker took, and owes its camera a result for. `taken` is monotonic."""
+
+    camera: Camera
+    frame: EncodedFrame
+    taken: float = field(default_factory=time.monotonic)
+
+
+@dataclass(slots=True)
+class _Place:
+    """A camera's place in the schedule."""
+
+    camera: Camera
+    #: The worker that gets all its frames, where the hook is stateful.
+    home: int
+    #: A frame may wait.
+    waiting: bool = False
+    #: Workers that run a frame of it now.
+    held: int = 0
+    #: Number of the latest turn it got.
+    turn: int = 0
+
+
+class Schedule:
+    """Give the newest frame of the camera that was served longest ago to any free worker.
+
+    Law 5, within one hook: a camera that holds a worker already gets a further one only when
+    another stays free, as long as there are other live cameras. So one slow camera never holds
+    all of several workers; with a single worker nothing can be done but giving the camera a hook
+    (and so workers) of its own.
+
+    With `stateful` a camera keeps to one worker, in turn by order of first appearance.
+
+    `offer` is called on the thread that publishes, `take` and `done` on the workers' threads.
+    """
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._wake: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
+        self._places: dict[str, _Place] = {}
+        self._idle: set[int] = set()
+        self._turn = 0
+        self._appeared = 0
+        self.stateful = False
+
+    def seat(self, wake: Callable[[], None]) -> int:
+        """Admit a worker and return its number; `wake` ends its wait, and must not block.
+
+        All workers are admitted before the first frame is offered.
+        """
+        self._wake.append(wake)
+        return len(self._wake) - 1
+
+    def offer(self, camera: Camera) -> None:
+        """Note that `camera` has a new frame, and wake a worker that may take it."""
+        with self._lock:
+            place = self._places.get(camera.name)
+            if place is None or place.camera is not camera:
+                place = self._place(camera)
+            place.waiting = True
+            free = [worker for worker in self._idle if self._may(place, worker)]
+            if not free:
+                return
+            worker = min(free)
+            self._idle.remove(worker)
+        self._wake[worker]()
+
+    def take(self, worker: int) -> Task | None:
+        """Return a frame for `worker`, or None: then it will be woken when there is one."""
+        with self._lock:
+            self._idle.discard(worker)
+            places = [p for p in self._places.values() if p.waiting and self._may(p, worker)]
+            for place in sorted(places, key=lambda p: p.turn):
+                # First the mark, then the look: a frame that comes in between is offered anew.
+                place.waiting = False
+                try:
+                    frame = place.camera.pending.get(0)
+                except Closed:
+                    continue
+                if frame is not None:
+                    place.held += 1
+                    self._turn += 1
+                    place.turn = self._turn
+                    return Task(place.camera, frame)
+            self._idle.add(worker)
+            return None
+
+    def done(self, task: Task) -> None:
+        """Note that a taken frame has got its result."""
+        with self._lock:
+            place = self._places.get(task.camera.name)
+            if place is not None and place.camera is task.camera:
+                place.held -= 1
+
+    def leave(self, worker: int) -> None:
+        """Note that `worker` is down: frames are for the others."""
+        with self._lock:
+            self._idle.discard(worker)
+
+    def _may(self, place: _Place, worker: int) -> bool:
+        if self.stateful:
+            return place.home == worker
+        if place.held == 0:
+            return True
+        if self._idle - {worker}:
+            return True
+        return not any(p is not place and p.camera.state() == "live" for p in self._places.values())
+
+    def _place(self, camera: Camera) -> _Place:
+        # Cameras come and go; what the hub has forgotten is forgotten here.
+        for name, place in list(self._places.items()):
+            if self._hub.get(name) is not place.camera:
+                del self._places[name]
+        place = _Place(camera, home=self._appeared % len(self._wake))
+        self._appeared += 1
+        self._places[camera.name] = place
+        return place
