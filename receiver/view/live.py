@@ -1,0 +1,158 @@
+"""Live: the routes that show pictures, one at a time or as a stream."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import flask
+
+from receiver.hub import GONE_AFTER, STALE_AFTER, Camera, Hub
+from receiver.problem import problem
+from receiver.view.mjpeg import CONTENT_TYPE, Multipart, shows_late
+from receiver.view.query import QueryError, read_query
+from receiver.view.renditions import Rendition, Renditions, View
+from receiver.view.viewer import Seats, feed, watch
+from shared import wire
+from shared.errors import FramepostError
+
+#: How old the picture is, in a word: live, stale or gone.
+STATE = "X-Frame-State"
+_NO_STORE = "no-store, no-transform"
+
+
+class NoPicture(FramepostError):
+    """Raised when there is nothing to show under a name; answered with 404 and this sentence."""
+
+
+class Live:
+    """Answers with the pictures of the hub's cameras. Any thread."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        renditions: Renditions,
+        *,
+        max_viewers: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._hub = hub
+        self._renditions = renditions
+        self._seats = Seats(max_viewers)
+        self._clock = clock
+
+    def snapshot(self, name: str | None, request: flask.Request) -> flask.Response:
+        """Return the newest picture, or 304 when it is the one that `request` has already."""
+        query = read_query(request.args)
+        frame = feed(self._camera(name), query.view).peek()
+        if frame is None:
+            raise NoPicture(f"camera: no frame of {name!r} has come yet")
+        rendition = self._renditions.render(frame, query.wish, view=query.view)
+        tag = _tag(rendition, query.view, query.wish.quality)
+        known = request.if_none_match.contains(tag)
+        response = flask.Response(b"" if known else rendition.data, 304 if known else 200)
+        response.content_type = "image/jpeg"
+        response.set_etag(tag)
+        response.headers.update(self._facts(rendition))
+        return response
+
+    def stream(self, name: str | None, request: flask.Request) -> flask.Response:
+        """Return the newest picture and all that follow, for as long as the viewer stays."""
+        query = read_query(request.args)
+        camera = self._camera(name)
+        response = flask.Response(content_type=CONTENT_TYPE)
+        response.headers["Cache-Control"] = _NO_STORE
+        # For nginx, which would hold parts back to fill its buffers.
+        response.headers["X-Accel-Buffering"] = "no"
+        if request.method == "HEAD":
+            return response
+        leave = self._seats.take(camera)
+        if leave is None:
+            return problem(
+                503,
+                "Too many viewers",
+                f"viewers: expected at most {self._seats.limit} live streams at once, "
+                "and all are taken",
+                Retry_After="5",
+            )
+        agent = request.headers.get("User-Agent", "")
+        body = Multipart(ahead=shows_late(agent, request.headers.get("Accept", "")))
+        response.response = map(body.part, watch(camera, query, self._renditions))
+        response.call_on_close(leave)
+        return response
+
+    def _camera(self, name: str | None) -> Camera:
+        """Return the camera; without a name the only one, or `default`. Raise NoPicture."""
+        cameras = self._hub.cameras()
+        if name is None:
+            name = cameras[0].name if len(cameras) == 1 else "default"
+        camera = self._hub.get(name)
+        if camera is not None:
+            return camera
+        if not cameras:
+            raise NoPicture(f"camera: no frame of {name[:64]!r} has come yet, nor of any other")
+        some = ", ".join(camera.name for camera in cameras[:8])
+        raise NoPicture(f"camera: expected one of {some}; got {name[:64]!r}")
+
+    def _facts(self, rendition: Rendition) -> dict[str, str]:
+        frame = rendition.frame
+        age = max(0.0, self._clock() - frame.arrived)
+        return {
+            wire.CAPTURED_AT: wire.format_time(frame.captured_at),
+            wire.SEQ: str(frame.seq),
+            wire.EPOCH: frame.epoch,
+            STATE: "live" if age < STALE_AFTER else "stale" if age < GONE_AFTER else "gone",
+            "Age": str(int(age)),
+            "Cache-Control": _NO_STORE,
+            "X-Content-Type-Options": "nosniff",
+        }
+
+
+def blueprint(hub: Hub, renditions: Renditions, *, max_viewers: int) -> flask.Blueprint:
+    """Return the routes; at most `max_viewers` streams are served at once."""
+    bp = flask.Blueprint("live", __name__)
+    live = Live(hub, renditions, max_viewers=max_viewers)
+    hub.listen(lambda _: renditions.expire())
+
+    @bp.get("/cameras/<name>/frame.jpg")
+    def get_frame(name: str) -> flask.Response:
+        """The newest picture; ?width= &height= &quality= &view=raw|annotated."""
+        return live.snapshot(name, flask.request)
+
+    @bp.get("/cameras/<name>/stream.mjpg")
+    def get_stream(name: str) -> flask.Response:
+        """A picture after the other; as frame.jpg, and ?fps=."""
+        return live.stream(name, flask.request)
+
+    @bp.get("/video_feed")
+    def get_video_feed() -> flask.Response:
+        """The stream of ?camera=, the only camera, or `default`: the name that tutorials use."""
+        return live.stream(flask.request.args.get("camera"), flask.request)
+
+    @bp.before_app_request
+    def answer_action() -> flask.Response | None:
+        """Serve /?action=stream and /?action=snapshot, the names that mjpg-streamer uses."""
+        request = flask.request
+        if request.path != "/" or "action" not in request.args:
+            return None
+        action = request.args["action"]
+        if action == "stream":
+            return live.stream(request.args.get("camera"), request)
+        if action == "snapshot":
+            return live.snapshot(request.args.get("camera"), request)
+        raise QueryError(f"action: expected stream or snapshot, got {action[:80]!r}")
+
+    @bp.app_errorhandler(QueryError)
+    def refuse(error: QueryError) -> flask.Response:
+        return problem(400, "Malformed request", str(error))
+
+    @bp.app_errorhandler(NoPicture)
+    def miss(error: NoPicture) -> flask.Response:
+        return problem(404, "No such camera", str(error))
+
+    return bp
+
+
+def _tag(rendition: Rendition, view: View, quality: int | None) -> str:
+    arrived = int(rendition.frame.arrived * 1e6)
+    return f"{arrived:x}-{rendition.width}x{rendition.height}-{quality or 0}-{view}"

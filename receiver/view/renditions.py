@@ -1,0 +1,174 @@
+"""Renditions: a frame in the size and quality that viewers wish, encoded once for all of them."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
+
+from receiver.frame import Frame
+from shared import codec
+from shared.errors import FrameError
+from shared.frame import EncodedFrame
+
+#: Widths are multiples of _SIDE pixels and qualities of _QUALITY_STEP, so that wishes that hardly
+#: differ are one, and nobody makes the receiver encode once for every number there is.
+_SIDE = 16
+_QUALITY_STEP = 5
+_QUALITY = 80
+#: A rendition nobody asked for during this many seconds is dropped.
+_IDLE = 5.0
+
+
+#: A camera's picture as it came, or as the hook left it.
+View = Literal["raw", "annotated"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """How a viewer wishes its pictures; None where it wishes nothing.
+
+    Width and height (pixels) bound the picture, which keeps its aspect and never grows.
+    """
+
+    width: int | None = None
+    height: int | None = None
+    #: JPEG quality, 1 to 100.
+    quality: int | None = None
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Return the size in which a picture of width × height is shown."""
+        across = min(self.width or width, (self.height or height) * width // height)
+        if across < width:
+            across = max(across // _SIDE, 1) * _SIDE
+        if across >= width:
+            return width, height
+        return across, max(1, round(height * across / width))
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """A JPEG, and the frame that it shows."""
+
+    frame: EncodedFrame
+    data: bytes
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    camera: str
+    view: View
+    width: int
+    height: int
+    quality: int | None
+
+
+class _Slot:
+    """The newest rendition of one wish; `lock` is held while it is made."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.made: Rendition | FrameError | None = None
+        self.arrived = -math.inf
+        self.asked_at = 0.0
+
+
+class Renditions:
+    """Makes and shares renditions. All methods may be called from any thread.
+
+    For each camera, view and wish only the newest rendition is held, and of all of these at most
+    `limit`: beyond, those that were not asked for the longest are dropped and made again when asked
+    for.
+    """
+
+    def __init__(self, *, limit: int = 256, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limit = limit
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._slots: OrderedDict[_Key, _Slot] = OrderedDict()
+        self._expired_at = clock()
+        #: How many pictures were encoded.
+        self.encodes = 0
+
+    def render(self, frame: EncodedFrame, wish: Wish, *, view: View = "raw") -> Rendition:
+        """Return `frame` as wished; as its own, untouched bytes where it is that already.
+
+        While a newer frame of the same camera and view was rendered so already, that one is
+        returned. Blocks while another thread makes the same rendition. Raise FrameError when the
+        picture does not decode.
+        """
+        width, height = wish.size(frame.width, frame.height)
+        whole = (width, height) == (frame.width, frame.height)
+        if whole and wish.quality is None and frame.media_type == "image/jpeg":
+            return Rendition(frame, frame.data, width, height)
+        quality = wish.quality and max(1, round(wish.quality / _QUALITY_STEP)) * _QUALITY_STEP
+        slot = self._slot(_Key(frame.camera, view, width, height, quality))
+        with slot.lock:
+            if slot.made is None or slot.arrived < frame.arrived:
+                slot.arrived = frame.arrived
+                try:
+                    slot.made = self._make(frame, width, height, quality)
+                except FrameError as exc:
+                    slot.made = exc  # nobody else need try to decode it
+            made = slot.made
+        if isinstance(made, FrameError):
+            raise FrameError(str(made), status=made.status, reason=made.reason)
+        return made
+
+    def expire(self) -> None:
+        """Drop what nobody asked for lately. Cheap: may be called with every frame."""
+        now = self._clock()
+        if now - self._expired_at < _IDLE / 5:
+            return
+        with self._lock:
+            self._expired_at = now
+            while self._slots:
+                key, slot = next(iter(self._slots.items()))
+                if now - slot.asked_at < _IDLE:
+                    break
+                del self._slots[key]
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the metrics, for Prometheus."""
+        encodes = CounterMetricFamily("framepost_renditions", "Pictures encoded for viewers")
+        encodes.add_metric([], self.encodes)
+        yield encodes
+
+    def held(self) -> int:
+        """Return how many renditions are held."""
+        with self._lock:
+            return len(self._slots)
+
+    def _slot(self, key: _Key) -> _Slot:
+        self.expire()
+        with self._lock:
+            slot = self._slots.setdefault(key, _Slot())
+            slot.asked_at = self._clock()
+            self._slots.move_to_end(key)
+            while len(self._slots) > self._limit:
+                self._slots.popitem(last=False)
+            return slot
+
+    def _make(self, frame: EncodedFrame, width: int, height: int, quality: int | None) -> Rendition:
+        picture = Frame(frame)
+        if (width, height) == (frame.width, frame.height):
+            data = picture.jpeg if quality is None else codec.encode(picture.image, quality)
+        else:
+            # The decoder can leave out detail that the smaller picture does not show.
+            factor = max(n for n in (1, 2, 4, 8) if width * n <= frame.width)
+            image = picture.reduced(factor)
+            small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+            data = codec.encode(np.asarray(small, np.uint8), quality or _QUALITY)
+        with self._lock:
+            self.encodes += 1
+        return Rendition(frame, data, width, height)

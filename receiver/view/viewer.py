@@ -1,0 +1,125 @@
+"""Viewer: one live view of one camera, and the seats that bound how many there are."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from receiver.hub import Camera
+from receiver.view.query import Query
+from receiver.view.renditions import Rendition, Renditions, View
+from shared.errors import FrameError
+from shared.frame import EncodedFrame
+from shared.latest import Closed, Latest
+
+logger = logging.getLogger(__name__)
+
+#: A picture is sent again when no newer one comes for this many seconds: browsers that hold the
+#: newest one back show it then, and a viewer that went away is noticed.
+_REPEAT = 1.0
+
+
+def feed(camera: Camera, view: View) -> Latest[EncodedFrame]:
+    """Return where `view` comes from: without a hook the annotated picture is the raw one."""
+    if view == "annotated" and camera.annotated.peek() is not None:
+        return camera.annotated
+    return camera.latest
+
+
+def watch(
+    camera: Camera,
+    query: Query,
+    renditions: Renditions,
+    *,
+    repeat: float = _REPEAT,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Rendition]:
+    """Yield the newest picture as `query` wishes, then every newer one that its pace admits.
+
+    While a camera is stale its last picture is repeated; the end comes once it is gone, or its
+    feed was closed. A picture that does not decode is left out.
+    """
+    pace = Pace(query.fps)
+    quiet = repeat if query.fps is None else max(repeat, 1.5 / query.fps)
+    repeat_at = clock() + quiet
+    source = feed(camera, query.view)
+    reader = source.reader()
+    newest: EncodedFrame | None = None
+    shown: EncodedFrame | None = None
+    while True:
+        # The hook's first picture came.
+        if feed(camera, query.view) is not source:
+            source = feed(camera, query.view)
+            reader = source.reader()
+        try:
+            frame = reader.get(max(0.0, repeat_at - clock()))
+        except Closed:
+            return
+        now = clock()
+        newest = frame or newest
+        if pace.admits(now) or frame is None:
+            repeat_at = now + quiet
+            rendition = newest and _render(renditions, newest, query)
+            # Made for a faster viewer, it may be newer than asked, and be here already.
+            if rendition and (rendition.frame is not shown or frame is None):
+                shown = rendition.frame
+                yield rendition
+        if camera.state() == "gone":
+            return
+
+
+def _render(renditions: Renditions, frame: EncodedFrame, query: Query) -> Rendition | None:
+    try:
+        return renditions.render(frame, query.wish, view=query.view)
+    except FrameError as exc:
+        logger.debug("%s, frame %d: %s", frame.camera, frame.seq, exc)
+        return None
+
+
+class Pace:
+    """Thins pictures evenly to `fps`, whatever their own rate; None admits them all."""
+
+    def __init__(self, fps: float | None) -> None:
+        self._period = 1 / fps if fps else 0.0
+        self._due = float("-inf")
+
+    def admits(self, now: float) -> bool:
+        """Tell whether a picture at `now` (monotonic seconds) is to be shown, and count on it."""
+        # A picture a little early is the one meant; one that was late does not shift the rest.
+        if now < self._due - self._period / 10:
+            return False
+        self._due = max(self._due, now - self._period) + self._period
+        return True
+
+
+class Seats:
+    """Bounds the live streams, each of which holds one of the server's threads. Any thread."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._taken = 0
+        self._lock = threading.Lock()
+
+    def take(self, camera: Camera) -> Callable[[], None] | None:
+        """Count one more viewer of `camera`; None when all seats are taken.
+
+        Call what is returned when the viewer leaves; more than once does no harm.
+        """
+        with self._lock:
+            if self._taken >= self.limit:
+                return None
+            self._taken += 1
+            camera.viewers += 1
+        left = False
+
+        def leave() -> None:
+            nonlocal left
+            with self._lock:
+                if not left:
+                    left = True
+                    self._taken -= 1
+                    camera.viewers -= 1
+
+        return leave
