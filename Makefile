@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 SOURCE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check format test clean
+.PHONY: help demo check format test prove clean
 
 help:  ## say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -34,6 +34,9 @@ format: $(VENV)/.dev  ## let ruff format and fix
 
 test: $(VENV)/.dev  ## everything; what this machine lacks is skipped, with the line that installs it
 	@$(BIN)/python -m pytest $(ARGS)
+
+prove: $(VENV)/.dev  ## minutes of real frames over every codec and transport, and of outages
+	@$(BIN)/python -m tests.prove $(ARGS)
 
 clean:  ## remove what make made
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

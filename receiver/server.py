@@ -1,8 +1,8 @@
 """Server: Granian in front of the application, started, drained and stopped as one thing.
 
-Granian serves from a child process. A pipe ties the two together: when its writing end closes,
-because the parent was told to stop or because it died, the child ends its live streams, which lets
-Granian finish the requests in flight.
+Granian serves from a child process. A pipe ties the two together: when the parent says stop, or its
+end closes because it died, the child ends its live streams, which lets Granian finish the requests
+in flight.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Server(MPServer):
         """Take the port now, so that a wrong one is known at once; raise PortError."""
         self._port = free_port(host, port)
         reader, self._lifeline = Pipe(duplex=False)
-        self._load = partial(_load, build, reader, self._lifeline, os.getpid(), host, self._port)
+        self._load = partial(_load, build, reader, self._lifeline, host, self._port)
         super().__init__(
             "framepost",
             address=host,
@@ -68,12 +68,12 @@ class Server(MPServer):
             blocking_threads=THREADS,
             backpressure=_CONNECTIONS,
             http1_settings=HTTP1Settings(header_read_timeout=10_000),
-            log_level=LogLevels.warning,
+            log_level=LogLevels.error,
             log_dictconfig={
                 "version": 1,
                 "disable_existing_loggers": False,
                 "loggers": {
-                    "_granian": {"level": "WARNING", "handlers": [], "propagate": True},
+                    "_granian": {"level": "ERROR", "handlers": [], "propagate": True},
                 },
             },
             workers_kill_timeout=_STOP_SECONDS,
@@ -84,8 +84,8 @@ class Server(MPServer):
         self.serve(target_loader=self._load, wrap_loader=False)
 
     def shutdown(self, exit_code: int = 0) -> None:
-        self._lifeline.close()
-        super().shutdown(exit_code)
+        self._lifeline.send_bytes(b"stop")
+        super().shutdown(exit_code)  # type: ignore[no-untyped-call]
 
 
 def free_port(host: str, port: int) -> int:
@@ -112,7 +112,6 @@ def _load(
     build: Callable[[], Service],
     reader: Connection,
     writer: Connection,
-    parent: int,
     host: str,
     port: int,
 ) -> Callable[..., Any]:
@@ -121,17 +120,21 @@ def _load(
     service = build()
     service.start()
     # Not a daemon: the process waits for it, and with it for the service's end.
-    threading.Thread(target=_live, args=(service, reader, parent), name="lifeline").start()
+    threading.Thread(target=_live, args=(service, reader), name="lifeline").start()
     threading.Thread(target=_announce, args=(host, port), name="announce", daemon=True).start()
     return service.app
 
 
-def _live(service: Service, reader: Connection, parent: int) -> None:
-    reader.poll(None)
+def _live(service: Service, reader: Connection) -> None:
+    try:
+        reader.recv_bytes()
+        parent_died = False
+    except EOFError:
+        parent_died = True
     service.drain()
     service.stop()
-    if os.getppid() != parent:
-        os._exit(1)  # the parent was killed: nobody else ends Granian
+    if parent_died:
+        os._exit(1)  # nobody else would end Granian
 
 
 def _announce(host: str, port: int) -> None:

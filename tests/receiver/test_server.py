@@ -1,0 +1,101 @@
+"""The real server in front of the real application: what only a socket can show."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+import requests
+
+from shared import codec, pattern
+from tests.program import Receiver
+
+JPEG = codec.encode(pattern.draw(1, 320, 240), 80)
+MAX_BYTES = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Receiver]:
+    with Receiver("--max-bytes", str(MAX_BYTES)) as receiver:
+        yield receiver
+
+
+def send(receiver: Receiver, request: bytes) -> bytes:
+    """Return the answer's first line."""
+    with socket.create_connection(("127.0.0.1", receiver.port), timeout=5) as connection:
+        connection.sendall(request)
+        return connection.makefile("rb").readline().strip()
+
+
+def head(camera: str, *headers: str) -> bytes:
+    lines = [f"POST /cameras/{camera}/frames HTTP/1.1", "Host: x", *headers, "", ""]
+    return "\r\n".join(lines).encode()
+
+
+def test_a_chunked_body_is_never_taken_short(receiver: Receiver) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield JPEG
+        yield bytes(2 * MAX_BYTES)
+
+    answer = requests.post(f"{receiver.url}/cameras/c/frames", data=chunks(), timeout=5)
+
+    assert answer.status_code == 411
+
+
+def test_a_body_shorter_than_it_said_is_no_frame(receiver: Receiver) -> None:
+    with socket.create_connection(("127.0.0.1", receiver.port), timeout=5) as connection:
+        connection.sendall(head("short", f"Content-Length: {len(JPEG) + 10}") + JPEG)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    assert requests.get(f"{receiver.url}/cameras/short", timeout=5).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        pytest.param(b"\x00\x01\x02\r\n\r\n", id="binary"),
+        pytest.param(b"GET / HTTP/9.9\r\n\r\n", id="version"),
+        pytest.param(head("c", "Content-Length: -5"), id="negative length"),
+        pytest.param(head("c", "Content-Length: 5", "Content-Length: 6") + b"12345", id="lengths"),
+        pytest.param(head("c", "X" * 20000 + ": 1"), id="long header"),
+        pytest.param(head("c", "Content-Length: 3", "Content-Type: a\x00b") + b"abc", id="nul"),
+    ],
+)
+def test_broken_requests_get_a_4xx_and_the_server_lives(
+    request_bytes: bytes, receiver: Receiver
+) -> None:
+    line = send(receiver, request_bytes)
+
+    assert line == b"" or line.split()[1].startswith(b"4")
+    assert requests.get(f"{receiver.url}/healthz", timeout=5).status_code == 200
+
+
+def test_slow_clients_and_idle_connections_do_not_hold_up_the_others(receiver: Receiver) -> None:
+    with ExitStack() as stack:
+        for number in range(150):
+            slow = socket.create_connection(("127.0.0.1", receiver.port), timeout=5)
+            stack.enter_context(slow)
+            if number % 3:
+                slow.sendall(head("slow", f"Content-Length: {len(JPEG)}") + JPEG[:100])
+
+        started = time.monotonic()
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(
+                pool.map(
+                    lambda seq: (
+                        requests.post(
+                            f"{receiver.url}/cameras/quick{seq % 4}/frames", data=JPEG, timeout=5
+                        ).status_code
+                    ),
+                    range(40),
+                )
+            )
+
+    assert answers == [202] * 40
+    # Far above what it takes, far below what one slow client would cost.
+    assert time.monotonic() - started < 5

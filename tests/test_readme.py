@@ -1,0 +1,98 @@
+"""What the README and the documents say is run, so that it stays true."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from camera.config import CameraConfig
+from receiver.config import ReceiverConfig
+from sender.config import SenderConfig
+from shared.settings import Settings
+from tests.conftest import MakeFrame
+from tests.program import ROOT, Receiver
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def test_the_first_screen_is_within_one_screen() -> None:
+    first = README.split("\n## ")[0]
+
+    assert len(first.splitlines()) <= 70
+    for word in ("make demo", "docker-compose", "def process(frame)", "curl --data-binary"):
+        assert word in first
+
+
+def test_the_hook_and_the_curl_lines_work(tmp_path: Path, make_frame: MakeFrame) -> None:
+    hook = next(block for block in blocks("python") if "def process(frame)" in block)
+    (tmp_path / "readme_hook.py").write_text(hook, encoding="utf-8")
+    (tmp_path / "photo.jpg").write_bytes(make_frame(1).data)
+    lines = [
+        line
+        for block in blocks("sh")
+        for line in block.splitlines()
+        if line.startswith("curl") and "/cameras/door/" in line
+    ]
+    assert len(lines) == 2
+
+    with Receiver("--hook", "readme_hook:process", "--hook-path", str(tmp_path)) as receiver:
+        receiver.wait_for("ready")
+        posted, _ = (
+            subprocess.run(
+                [*shlex.split(line.replace("http://127.0.0.1:8000", receiver.url)), "-sS"],
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+            for line in lines
+        )
+        result = _result(receiver.url)
+
+    assert '"accepted"' in posted
+    assert result["state"] == "processed"
+    assert set(result["result"]) == {"faces", "age"}
+
+
+def _result(url: str) -> dict[str, Any]:
+    for _ in range(200):
+        answer = requests.get(f"{url}/cameras/door/result", timeout=5)
+        if answer.status_code == 200:
+            return dict(answer.json())
+        time.sleep(0.05)
+    raise AssertionError("no result came")
+
+
+@pytest.mark.parametrize("config", [SenderConfig, ReceiverConfig, CameraConfig])
+def test_every_setting_is_in_the_documents(config: type[Settings]) -> None:
+    text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    prefix = config.model_config.get("env_prefix", "")
+
+    for name in set(config.model_fields) - {"cameras"}:  # only in a file, and told there
+        assert f"`--{name.replace('_', '-')}`" in text, name
+        assert f"`{prefix}{name.upper()}`" in text, name
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    text = README + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+    for target in set(re.findall(r"(?:`|^)make ([a-z]+)", text, re.MULTILINE)):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_every_link_to_a_file_leads_somewhere() -> None:
+    for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text("utf-8")):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
