@@ -1,7 +1,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCE ?=
+ifdef SOURCE
+# In the environment, because the arguments of a program can be read by everybody on the machine.
+export SENDER_SOURCE := $(SOURCE)
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help demo check format test prove clean
@@ -21,7 +24,7 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	@touch $@
 
 demo: $(VENV)/.run  ## a simulated camera, a sender and a receiver in one terminal; SOURCE=rtsp://... for your own camera
-	@exec $(BIN)/python -m camera.demo $(if $(SOURCE),--source '$(SOURCE)')
+	@exec $(BIN)/python -m camera.demo
 
 check: $(VENV)/.dev  ## format, lint and types, in seconds
 	@$(BIN)/ruff format --check --quiet . || { echo "run 'make format'"; exit 1; }

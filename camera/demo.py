@@ -8,12 +8,14 @@ from __future__ import annotations
 import argparse
 import http.client
 import logging
+import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -34,11 +36,13 @@ class Demo:
         self._programs: list[tuple[str, subprocess.Popen[bytes]]] = []
         self._stopping = threading.Event()
 
-    def start(self, program: str, *arguments: str) -> None:
+    def start(self, program: str, *arguments: str, **environment: str) -> None:
         """Start `python -m program arguments`; its log goes to this terminal."""
         command = [sys.executable, "-m", program, *arguments]
         # In a session of its own, so that Ctrl-C reaches it once, from us, in order.
-        process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=os.environ | environment, start_new_session=True
+        )
         self._programs.append((program, process))
 
     def wait_for(self, port: int, path: str, *, seconds: float = 30.0) -> bool:
@@ -72,11 +76,14 @@ class Demo:
 
     def stop(self) -> None:
         """End every program, the last one started first; kill what does not end."""
+        deadline = threading.Timer(_STOP_SECONDS, self._kill)
+        deadline.start()
         for _, process in reversed(self._programs):
             if process.poll() is None:
                 process.terminate()
-        deadline = threading.Timer(_STOP_SECONDS, self._kill)
-        deadline.start()
+            # In order, so that nobody warns of another's end; but not for long.
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_STOP_SECONDS / 3)
         for _, process in self._programs:
             process.wait()
         deadline.cancel()
@@ -97,7 +104,11 @@ class Demo:
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--source", help="your own camera instead of the simulated one")
+    parser.add_argument(
+        "--source",
+        default=os.environ.get("SENDER_SOURCE"),
+        help="your own camera instead of the simulated one; default: SENDER_SOURCE",
+    )
     parser.add_argument("--port", type=int, default=8000, help="the page's port, 0 for any")
     arguments = parser.parse_args(argv)
     log.configure("demo")
@@ -117,7 +128,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             demo.start("camera", "--port", str(camera_port))
             source = f"rtsp://127.0.0.1:{camera_port}/"
         if demo.wait_for(port, "/readyz"):
-            demo.start("sender", "--camera", "demo", "--source", source, "--loop", "--to", receiver)
+            # Not as an argument, for every user of the machine can read those.
+            options = ("--camera", "demo", "--loop", "--to", receiver)
+            demo.start("sender", *options, SENDER_SOURCE=source)
             logger.info("open %s/ in a browser; Ctrl-C ends everything", receiver)
         return demo.run()
     finally:
