@@ -96,3 +96,16 @@ def test_every_link_to_a_file_leads_somewhere() -> None:
     for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text("utf-8")):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_the_example_env_names_what_the_compose_file_takes() -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    named = set(re.findall(r"^#?((?:SENDER|RECEIVER)_[A-Z_]+)=", example, re.MULTILINE))
+    taken = set(re.findall(r"^ +((?:SENDER|RECEIVER)_[A-Z_]+):", compose, re.MULTILINE))
+    settings = {f"SENDER_{name.upper()}" for name in SenderConfig.model_fields} | {
+        f"RECEIVER_{name.upper()}" for name in ReceiverConfig.model_fields
+    }
+
+    assert named - {"RECEIVER_PUBLISH"} == taken
+    assert taken <= settings
