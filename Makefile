@@ -2,8 +2,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ifdef SOURCE
-# In the environment, because the arguments of a program can be read by everybody on the machine.
-export SENDER_SOURCE := $(SOURCE)
+# In the environment, because the arguments of a program can be read by everybody on the machine; as
+# it was written, because a password may hold a $.
+export SENDER_SOURCE := $(value SOURCE)
 endif
 
 .DEFAULT_GOAL := help

@@ -69,9 +69,13 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._host, self._port = transport.get_extra_info("peername")[:2]
-        self.peer = f"{self._host}:{self._port}"
         self._stage.enter(self)
+        # A client that is gone already has no name; it is let go at once.
+        if (address := transport.get_extra_info("peername")) is None:
+            transport.abort()
+            return
+        self._host, port = address[:2]
+        self.peer = f"{self._host}:{port}"
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_session()

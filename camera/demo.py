@@ -55,11 +55,12 @@ class Demo:
                 connection.request("GET", path)
                 if connection.getresponse().status == 200:
                     return True
-            except OSError:
+            except (OSError, http.client.HTTPException):
                 pass  # not up yet
             finally:
                 connection.close()
             self._stopping.wait(0.1)
+        logger.error("port %d: no answer on %s in %.0f s", port, path, seconds)
         return False
 
     def run(self) -> int:
@@ -115,6 +116,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     demo = Demo()
     signal.signal(signal.SIGINT, demo.ask_to_stop)
     signal.signal(signal.SIGTERM, demo.ask_to_stop)
+    # The terminal was closed; the programs, in sessions of their own, would not hear of it.
+    signal.signal(signal.SIGHUP, demo.ask_to_stop)
 
     port = arguments.port if arguments.port and _is_free(arguments.port) else _free_port()
     if arguments.port not in (0, port):

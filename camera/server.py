@@ -8,6 +8,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from camera.connection import Connection
 from camera.digest import Digest
@@ -157,7 +158,10 @@ class _Reports(asyncio.DatagramProtocol):
 
 
 async def _open_pair(host: str, heard: Callable[[tuple[str, int]], None]) -> UdpPorts:
-    """Bind an even port and the next one (RFC 3550, 11); raise OSError when none is free."""
+    """Bind an even port and the next one (RFC 3550, 11).
+
+    Raise OSError when none is free, or `host` is no address of this machine.
+    """
     loop = asyncio.get_running_loop()
     for _ in range(_PAIR_TRIES):
         pair = _bind_pair(host)
@@ -174,14 +178,16 @@ async def _open_pair(host: str, heard: Callable[[tuple[str, int]], None]) -> Udp
 def _bind_pair(host: str) -> tuple[socket.socket, socket.socket] | None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     first, second = (socket.socket(family, socket.SOCK_DGRAM) for _ in range(2))
+    is_pair = False
     try:
         first.bind((host, 0))
         port = first.getsockname()[1]
         if port % 2 == 0:
-            second.bind((host, port + 1))
-            return first, second
-    except OSError:
-        pass  # the neighbour is taken
-    first.close()
-    second.close()
-    return None
+            with suppress(OSError):  # the neighbour is taken
+                second.bind((host, port + 1))
+                is_pair = True
+    finally:
+        if not is_pair:
+            first.close()
+            second.close()
+    return (first, second) if is_pair else None

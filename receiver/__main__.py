@@ -12,8 +12,8 @@ from receiver import ingest, status
 from receiver.app import create_app
 from receiver.config import ReceiverConfig
 from receiver.display import DisplayProcess
-from receiver.hooking.hooks import HookSpec, locate
-from receiver.hooking.runner import Runner
+from receiver.hooking.hooks import HookSpec
+from receiver.hooking.runner import Runner, check
 from receiver.hub import Hub
 from receiver.metrics import HubCollector, Metrics
 from receiver.server import PortError, Server
@@ -79,6 +79,9 @@ class Receiver:
         if self._display is not None:
             self._display.stop()
 
+    def bug(self) -> BaseException | None:
+        return self._runner.error
+
     def _alive(self) -> list[str]:
         error = self._runner.error
         return [] if error is None else [f"a hook's worker died of a bug: {error!r}"]
@@ -93,8 +96,7 @@ def main(argv: Sequence[str]) -> int:
     """Run until stopped; return 0 then, 1 when the receiver cannot go on, 2 on wrong settings."""
     try:
         config = ReceiverConfig.load(argv)
-        for hook in config.hook:
-            locate(HookSpec.parse(hook).target, [str(path) for path in config.hook_path])
+        check([HookSpec.parse(hook) for hook in config.hook], [*map(str, config.hook_path)])
         log.configure("receiver", level=config.log_level)
         server = Server(partial(Receiver, config), host=config.host, port=config.port)
     except ConfigError as exc:

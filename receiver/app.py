@@ -50,8 +50,6 @@ def create_app(blueprints: Sequence[flask.Blueprint], *, max_bytes: int) -> Rece
     @app.errorhandler(HTTPException)
     def explain(error: HTTPException) -> flask.Response:
         status = error.code or 500
-        if status < 400:
-            return flask.Response(error.get_response().get_data(), status, error.get_headers())
         allowed = getattr(error, "valid_methods", None)
         headers = {"Allow": ", ".join(sorted(allowed))} if allowed else {}
         return problem(status, error.name, error.description or error.name, **headers)

@@ -50,17 +50,16 @@ def read_picture(request: flask.Request, *, max_bytes: int) -> bytes:
             status=413,
             reason="too_large",
         )
-    if form == "multipart/form-data":
-        picture = _from_multipart(request)
-    else:
-        body = request.get_data(cache=True, parse_form_data=False)
-        if len(body) != request.content_length:
-            raise FrameError(
-                f"body: expected {request.content_length} bytes, got {len(body)}",
-                status=400,
-                reason="length",
-            )
-        picture = _from_body(request, body)
+    body = request.get_data()
+    if len(body) != request.content_length:
+        raise FrameError(
+            f"body: expected {request.content_length} bytes, got {len(body)}",
+            status=400,
+            reason="length",
+        )
+    picture = (
+        _from_multipart(request) if form == "multipart/form-data" else _from_body(request, body)
+    )
     if len(picture) > max_bytes:
         raise FrameError(
             f"image: expected at most {max_bytes} bytes, got {len(picture)}",
@@ -99,7 +98,10 @@ def _from_form(request: flask.Request) -> bytes:
 
 
 def _from_json(request: flask.Request) -> bytes:
-    content: Any = request.get_json(silent=True)
+    try:
+        content: Any = request.get_json(silent=True)
+    except RecursionError:  # a body of brackets
+        content = None
     if not isinstance(content, dict):
         raise FrameError(
             'body: expected JSON such as {"image": "<base64>"}', status=400, reason="json"

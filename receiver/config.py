@@ -8,12 +8,15 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from shared.jpeg import MAX_PIXELS
 from shared.settings import Expect, Settings
 
 Seconds = Annotated[float, Field(gt=0, le=86400), Expect("seconds above 0")]
 Count = Annotated[int, Field(ge=1, le=100_000), Expect("a whole number from 1")]
 #: Several in one variable are separated by commas.
-_split = BeforeValidator(lambda given: given.split(",") if isinstance(given, str) else given)
+_split = BeforeValidator(
+    lambda given: [one.strip() for one in given.split(",")] if isinstance(given, str) else given
+)
 Names = Annotated[list[str], NoDecode, _split]
 Paths = Annotated[list[Path], NoDecode, _split]
 
@@ -53,8 +56,8 @@ class ReceiverConfig(Settings):
         int, Field(ge=1024, le=256 << 20), Expect("bytes from 1024 to 268435456")
     ] = Field(16 << 20, description="the largest picture, in bytes")
     max_pixels: Annotated[
-        int, Field(ge=64, le=16384 * 16384), Expect("pixels from 64 to 268435456")
-    ] = Field(7680 * 4320, description="the largest picture, in pixels")
+        int, Field(ge=64, le=MAX_PIXELS), Expect(f"pixels from 64 to {MAX_PIXELS}")
+    ] = Field(MAX_PIXELS, description="the largest picture, in pixels")
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Expect("debug, info, warning or error")
     ] = Field("info", description="how much to log")

@@ -176,8 +176,6 @@ class Hub:
 
     def publish(self, frame: EncodedFrame) -> Outcome:
         """Give `frame` to its camera; raise FrameError: 429 for too many, 503 once closed."""
-        if self._closed:
-            raise FrameError("receiver: is shutting down", status=503, reason="draining")
         camera = self._camera(frame.camera)
         outcome = camera.accept(frame)
         if outcome == "accepted":
@@ -196,7 +194,8 @@ class Hub:
             return dict(self._refused)
 
     def number(self, camera: str) -> tuple[str, int]:
-        """Return epoch and seq for a frame whose client numbers none."""
+        """Return epoch and seq for a frame whose client numbers none; raise as `publish` does."""
+        self._camera(camera)  # else the names of strangers would be kept for ever
         with self._lock:
             seq = self._numbers.get(camera, -1) + 1
             self._numbers[camera] = seq
@@ -221,6 +220,8 @@ class Hub:
             camera.close()
 
     def _camera(self, name: str) -> Camera:
+        if self._closed:
+            raise FrameError("receiver: is shutting down", status=503, reason="draining")
         camera = self._cameras.get(name)
         if camera is not None:
             return camera

@@ -6,6 +6,7 @@ import json
 import time
 
 import flask
+from werkzeug.exceptions import HTTPException
 
 from receiver.body import read_picture
 from receiver.formats import inspect
@@ -28,11 +29,12 @@ def blueprint(hub: Hub, *, max_bytes: int, max_pixels: int) -> flask.Blueprint:
             check_camera(camera)
             envelope = wire.from_headers(flask.request.headers)
             body = read_picture(flask.request, max_bytes=max_bytes)
-            wire.check_digest(envelope, body)
+            _check_digest(envelope, body)
             picture = inspect(body, max_pixels=max_pixels)
             epoch, seq = envelope.epoch or "", envelope.seq
             if seq is None:
-                epoch, seq = hub.number(camera)
+                ours, seq = hub.number(camera)
+                epoch = epoch or ours
             frame = EncodedFrame(
                 camera=camera,
                 epoch=epoch,
@@ -46,6 +48,9 @@ def blueprint(hub: Hub, *, max_bytes: int, max_pixels: int) -> flask.Blueprint:
             return frame, hub.publish(frame)
         except FrameError as exc:
             hub.refuse(camera, exc.reason)
+            raise
+        except HTTPException:  # what Werkzeug refuses, such as a form of too many parts
+            hub.refuse(camera, "form")
             raise
 
     @bp.post("/cameras/<camera>/frames")
@@ -67,3 +72,12 @@ def blueprint(hub: Hub, *, max_bytes: int, max_pixels: int) -> flask.Blueprint:
         return flask.Response(line, mimetype="text/plain")
 
     return bp
+
+
+def _check_digest(envelope: wire.Envelope, picture: bytes) -> None:
+    """Raise FrameError (422) unless the digest, if any, is the picture's or the whole body's."""
+    try:
+        wire.check_digest(envelope, picture)
+    except FrameError:
+        # RFC 9530 means the body, of which a form's picture is only a part.
+        wire.check_digest(envelope, flask.request.get_data())

@@ -1,4 +1,4 @@
-"""Metrics: the hub's books and the runner's state for Prometheus, prefix `framepost_`."""
+"""Metrics: the hub's books, and what frames' time went into, for Prometheus (`framepost_`)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._cameras: set[str] = set()
         self._age = Histogram(
             "framepost_frame_age_seconds",
             "From capture, by the sender's clock, to receipt, by ours",

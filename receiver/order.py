@@ -54,6 +54,7 @@ class Order:
 
 def is_before(frame: EncodedFrame, other: EncodedFrame) -> bool:
     """Tell whether `frame` was captured before `other`, of the same camera."""
-    if frame.epoch == other.epoch:
+    # Without an epoch the numbers may have started again.
+    if frame.epoch and frame.epoch == other.epoch:
         return frame.seq < other.seq
     return frame.arrived < other.arrived

@@ -14,6 +14,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -33,6 +34,10 @@ THREADS = 512
 _CONNECTIONS = 2048
 #: Docker allows 10 s between asking and killing.
 _STOP_SECONDS = 7
+#: For the requests in flight, once all else has ended.
+_STUCK_SECONDS = 1.0
+#: Seconds between two looks for a bug in the service; a new process is what mends one.
+_LOOK = 1.0
 
 
 class PortError(FramepostError):
@@ -49,6 +54,8 @@ class Service(Protocol):
         """Say no to what is new and end the streams."""
 
     def stop(self) -> None: ...
+    def bug(self) -> BaseException | None:
+        """Return what ended one of its threads, if something did."""
 
 
 class Server(MPServer):
@@ -56,12 +63,12 @@ class Server(MPServer):
 
     def __init__(self, build: Callable[[], Service], *, host: str, port: int) -> None:
         """Take the port now, so that a wrong one is known at once; raise PortError."""
-        self._port = free_port(host, port)
+        address, self._port = free_address(host, port)
         reader, self._lifeline = Pipe(duplex=False)
         self._load = partial(_load, build, reader, self._lifeline, host, self._port)
         super().__init__(
             "framepost",
-            address=host,
+            address=address,
             port=self._port,
             interface=Interfaces.WSGI,
             loop=Loops.asyncio,
@@ -88,18 +95,20 @@ class Server(MPServer):
         super().shutdown(exit_code)  # type: ignore[no-untyped-call]
 
 
-def free_port(host: str, port: int) -> int:
-    """Return `port`, or a free one for 0; raise PortError when it cannot be had.
+def free_address(host: str, port: int) -> tuple[str, int]:
+    """Return the IP address of `host`, and `port`, or a free one for 0.
 
-    Granian shares ports between its workers, and so would silently share one with a stranger.
+    Raise PortError when it cannot be had: Granian shares ports between its workers, and so would
+    silently share one with a stranger. Of a name's addresses IPv4 is preferred.
     """
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, _, _, _, address = min(found, key=lambda one: one[0] != socket.AF_INET)
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-            return int(probe.getsockname()[1])
-    except socket.gaierror:
+            return str(address[0]), int(probe.getsockname()[1])
+    except (socket.gaierror, UnicodeError):
         raise PortError(
             f"RECEIVER_HOST: expected an address of this machine, got {host!r}"
         ) from None
@@ -126,15 +135,18 @@ def _load(
 
 
 def _live(service: Service, reader: Connection) -> None:
-    try:
-        reader.recv_bytes()
-        parent_died = False
-    except EOFError:
-        parent_died = True
+    was_told = False
+    with suppress(EOFError):  # the parent died
+        while service.bug() is None and not was_told:
+            was_told = reader.poll(_LOOK) and bool(reader.recv_bytes())
     service.drain()
     service.stop()
-    if parent_died:
+    if not was_told:
         os._exit(1)  # nobody else would end Granian
+    # A client that neither reads nor writes would hold Granian until it is killed.
+    stuck = threading.Timer(_STUCK_SECONDS, os._exit, (0,))
+    stuck.daemon = True
+    stuck.start()
 
 
 def _announce(host: str, port: int) -> None:

@@ -165,12 +165,13 @@ class SenderConfig(CameraConfig, Settings):
             entry if isinstance(entry, dict) else {"camera": n, "source": n}
             for n, entry in enumerate(cameras)
         ]
-        names = Counter(entry.get("camera") for entry in entries)
+        # As they will be: the camera 1 and the camera "1" are the same.
+        names = Counter(str(entry.get("camera")) for entry in entries)
         for number, entry in enumerate(entries):
             name = entry.get("camera")
             if name is None:
                 problems.append(f"cameras.{number}.camera: expected a name, got none")
-            elif names[name] > 1:
+            elif names[str(name)] > 1:
                 problems.append(
                     f"cameras.{number}.camera: expected a name of its own, got {name!r} again"
                 )

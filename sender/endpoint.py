@@ -81,7 +81,8 @@ def check_url(to: str) -> SplitResult:
     try:
         url = urlsplit(to)
         is_good = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
-    except ValueError:  # a port that is no number, half an IPv6 address
+        (url.hostname or "").encode("idna")
+    except ValueError:  # a port that is no number, half an IPv6 address, a host such as a..b
         is_good = False
     if not is_good or not to.isascii() or not to.isprintable() or " " in to:
         raise ValueError("expected http://HOST:PORT or https://HOST:PORT, with or without a path")

@@ -50,7 +50,7 @@ class StatusServer:
         }
         try:
             self._server = _Server(host, port, routes)
-        except socket.gaierror:
+        except (socket.gaierror, UnicodeError):  # UnicodeError: a host such as a..b
             raise PortError(
                 f"SENDER_STATUS_HOST: expected an address of this machine, got {host!r}"
             ) from None

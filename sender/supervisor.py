@@ -84,13 +84,14 @@ class Supervisor:
             books = pipeline.ledger.books()
             logger.info(
                 "camera %s: in all captured=%d posted=%d superseded=%d refused=%d failed=%d"
-                " seconds=%.1f fps=%.1f",
+                " waiting=%d seconds=%.1f fps=%.1f",
                 pipeline.camera,
                 books.captured,
                 books.posted,
                 books.superseded,
                 sum(books.refused.values()),
                 sum(books.failed.values()),
+                books.waiting,
                 seconds,
                 books.posted / max(seconds, 0.001),
             )

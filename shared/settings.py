@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self, get_args
@@ -111,7 +112,7 @@ class Settings(BaseSettings):
         sentence = f"{place}: {message if expected is None else f'expected {expected}'}"
         if cls.secret_fields.intersection(str(part) for part in error["loc"]):
             return sentence
-        return f"{sentence}, got {cls.clean(repr(error['input'])):.200}"
+        return f"{sentence}, got {cls.clean(_shown(error['input'])):.200}"
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
@@ -163,19 +164,41 @@ def _parts(annotation: Any) -> list[Any]:
     return [annotation, *(part for a in get_args(annotation) for part in _parts(a))]
 
 
+def _shown(value: Any) -> str:
+    """Return what came; of a mapping only that it is one, for there may be a secret in it."""
+    if isinstance(value, dict):
+        return "settings"
+    if isinstance(value, list) and any(isinstance(part, (dict, list)) for part in value):
+        return "a list"
+    return repr(value)
+
+
+#: A word of the file inside PyYAML's sentence; single characters are no secrets.
+_QUOTED = re.compile(r"""(['"])[^'"<,\s]\S+\1""")
+
+
+def _yaml_trouble(exc: Exception) -> str:
+    """Say where the file is wrong, without the line itself: a password may stand in it."""
+    if isinstance(exc, yaml.MarkedYAMLError) and exc.problem_mark is not None:
+        mark = exc.problem_mark
+        problem = _QUOTED.sub("***", exc.problem or "")
+        return f"line {mark.line + 1}, column {mark.column + 1}: {problem}"
+    return " ".join(str(exc).split())
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Return the mapping in the file; raise ConfigError that names the file."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as exc:
         raise ConfigError(f"{path}: cannot be read ({exc.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as exc:
-        problem = " ".join(str(exc).split())
-        raise ConfigError(f"{path}: is no YAML ({problem})") from None
+    except (yaml.YAMLError, ValueError) as exc:  # ValueError: no UTF-8, or a 13th month
+        raise ConfigError(f"{path}: is no YAML ({_yaml_trouble(exc)})") from None
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise ConfigError(f"{path}: expected settings as 'name: value', got {content!r:.80}")
+        kind = "a list" if isinstance(content, list) else "something else"
+        raise ConfigError(f"{path}: expected settings as 'name: value', got {kind}")
     plain: dict[str, Any] = _plain(content)
     return plain
 

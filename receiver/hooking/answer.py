@@ -104,6 +104,8 @@ def plain(value: object, where: str = "", depth: int = 0) -> Any:
         return value
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
+    if isinstance(value, np.longdouble):  # its item() is itself
+        return plain(float(value))
     if isinstance(value, np.generic):
         return plain(value.item(), where, depth)
     if depth >= _MAX_DEPTH:

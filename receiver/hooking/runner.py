@@ -46,7 +46,7 @@ class Runner:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         threads = max(1, (cores or 1) // max(1, workers * len(specs)))
         kind = ProcessWorker if isolation == "process" else ThreadWorker
-        _check(specs, hook_path)
+        check(specs, hook_path)
         for spec in specs:
             settings = HookSettings(
                 spec=spec,
@@ -98,7 +98,8 @@ class Runner:
             schedule.offer(camera)
 
 
-def _check(specs: Sequence[HookSpec], hook_path: Sequence[str]) -> None:
+def check(specs: Sequence[HookSpec], hook_path: Sequence[str]) -> None:
+    """Raise HookError unless every hook exists and no camera has two; run nothing of them."""
     cameras = [spec.camera for spec in specs]
     for spec in specs:
         hooks.locate(spec.target, hook_path)

@@ -44,11 +44,12 @@ class Live:
     def snapshot(self, name: str | None, request: flask.Request) -> flask.Response:
         """Return the newest picture, or 304 when it is the one that `request` has already."""
         query = read_query(request.args)
-        frame = feed(self._camera(name), query.view).peek()
+        view, source = feed(self._camera(name), query.view)
+        frame = source.peek()
         if frame is None:
             raise NoPicture(f"camera: no frame of {name!r} has come yet")
-        rendition = self._renditions.render(frame, query.wish, view=query.view)
-        tag = _tag(rendition, query.view, query.wish.quality)
+        rendition = self._renditions.render(frame, query.wish, view=view)
+        tag = _tag(rendition, view, query.wish.quality)
         known = request.if_none_match.contains(tag)
         response = flask.Response(b"" if known else rendition.data, 304 if known else 200)
         response.content_type = "image/jpeg"

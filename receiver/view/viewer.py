@@ -21,11 +21,11 @@ logger = logging.getLogger(__name__)
 _REPEAT = 1.0
 
 
-def feed(camera: Camera, view: View) -> Latest[EncodedFrame]:
-    """Return where `view` comes from: without a hook the annotated picture is the raw one."""
+def feed(camera: Camera, view: View) -> tuple[View, Latest[EncodedFrame]]:
+    """Return what is shown for `view`, and where it comes from: without a hook the raw picture."""
     if view == "annotated" and camera.annotated.peek() is not None:
-        return camera.annotated
-    return camera.latest
+        return "annotated", camera.annotated
+    return "raw", camera.latest
 
 
 def watch(
@@ -44,14 +44,14 @@ def watch(
     pace = Pace(query.fps)
     quiet = repeat if query.fps is None else max(repeat, 1.5 / query.fps)
     repeat_at = clock() + quiet
-    source = feed(camera, query.view)
+    view, source = feed(camera, query.view)
     reader = source.reader()
     newest: EncodedFrame | None = None
     shown: EncodedFrame | None = None
     while True:
         # The hook's first picture came.
-        if feed(camera, query.view) is not source:
-            source = feed(camera, query.view)
+        if feed(camera, query.view)[0] != view:
+            view, source = feed(camera, query.view)
             reader = source.reader()
         try:
             frame = reader.get(max(0.0, repeat_at - clock()))
@@ -61,7 +61,7 @@ def watch(
         newest = frame or newest
         if pace.admits(now) or frame is None:
             repeat_at = now + quiet
-            rendition = newest and _render(renditions, newest, query)
+            rendition = newest and _render(renditions, newest, query, view)
             # Made for a faster viewer, it may be newer than asked, and be here already.
             if rendition and (rendition.frame is not shown or frame is None):
                 shown = rendition.frame
@@ -70,9 +70,11 @@ def watch(
             return
 
 
-def _render(renditions: Renditions, frame: EncodedFrame, query: Query) -> Rendition | None:
+def _render(
+    renditions: Renditions, frame: EncodedFrame, query: Query, view: View
+) -> Rendition | None:
     try:
-        return renditions.render(frame, query.wish, view=query.view)
+        return renditions.render(frame, query.wish, view=view)
     except FrameError as exc:
         logger.debug("%s, frame %d: %s", frame.camera, frame.seq, exc)
         return None

@@ -71,6 +71,7 @@ def parse(url: str) -> Address:
     try:
         parts = urlsplit(f"{scheme}://{place}")
         usable = bool(_PLACE.fullmatch(place) and parts.hostname and parts.port != 0)
+        (parts.hostname or "").encode("idna")  # a label that is empty or too long
     except ValueError:
         usable = False
     if not usable:

@@ -125,6 +125,20 @@ def test_a_port_in_use_is_said_in_one_sentence(capsys: pytest.CaptureFixture[str
     )
 
 
+@pytest.mark.parametrize(
+    ("host", "reason"),
+    [("no.such.invalid", "[^()]+"), ("192.0.2.1", "Cannot assign requested address")],
+)
+def test_a_host_that_is_not_ours_is_said_in_one_sentence(
+    host: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--port", "0", "--host", host]) == 1
+
+    said = capsys.readouterr().err
+    assert re.fullmatch(rf"camera: {host} port 0: cannot listen \({reason}\)\n", said)
+    assert "UDP" not in said
+
+
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
 @pytest.mark.parametrize(
     ("codec", "name"), [("h264", "h264"), ("h265", "hevc"), ("mjpeg", "mjpeg")]

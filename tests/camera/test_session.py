@@ -185,6 +185,17 @@ def test_a_session_ends_with_its_connection(camera: SimulatedCamera) -> None:
     assert camera.teardowns == 0
 
 
+def test_a_client_that_resets_at_once_harms_nobody(
+    camera: SimulatedCamera, client: RawClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(50):
+        with socket.create_connection(("127.0.0.1", camera.port)) as rude:
+            rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    assert client.request("OPTIONS").status == 200
+    assert not [record for record in caplog.records if record.levelname != "INFO"]
+
+
 def test_a_client_that_says_nothing_is_let_go() -> None:
     with (
         SimulatedCamera(size=SIZE, fps=50, timeout=0.4) as camera,

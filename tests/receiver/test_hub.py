@@ -106,6 +106,16 @@ def test_an_older_result_does_not_replace_a_newer_one(make_frame: MakeFrame) -> 
     assert camera.books().processed == 2
 
 
+def test_a_client_without_epochs_that_starts_again_is_shown_at_once(make_frame: MakeFrame) -> None:
+    camera = Camera("cam1")
+    for frame in (make_frame(100, epoch="", captured_at=10.0), make_frame(0, epoch="")):
+        camera.accept(frame)
+        camera.pending.get(0)
+        camera.finish(result_of(frame))
+
+        assert camera.annotated.peek() is frame
+
+
 def test_a_camera_without_frames_goes_stale_and_then_gone(make_frame: MakeFrame) -> None:
     now = [0.0]
     hub = Hub(clock=lambda: now[0])
@@ -144,6 +154,17 @@ def test_names_of_strangers_do_not_grow_the_refusals(make_frame: MakeFrame) -> N
         hub.refuse(name, "format")
 
     assert hub.refused() == {("", "format"): 2, ("known", "format"): 1}
+
+
+def test_names_of_strangers_are_not_numbered(make_frame: MakeFrame) -> None:
+    hub = Hub(max_cameras=1)
+    hub.publish(make_frame(camera="known"))
+    for name in ("x1", "x2"):
+        with pytest.raises(FrameError) as refused:
+            hub.number(name)
+        assert refused.value.status == 429
+
+    assert len(hub._numbers) == 0
 
 
 def test_a_closed_hub_ends_its_readers_and_takes_no_more(make_frame: MakeFrame) -> None:

@@ -143,6 +143,13 @@ BAD: dict[str, tuple[dict[str, Any], int, str, str]] = {
         "json",
         "expected JSON",
     ),
+    "JSON of brackets": ({"data": b"[" * 50_000, "mimetype": "application/json"}, 400, "json", ""),
+    "too many parts": (
+        {"data": {f"f{n}": "x" for n in range(20)}, "content_type": "multipart/form-data"},
+        413,
+        "form",
+        "",
+    ),
     "JSON of another kind": ({"json": [1]}, 400, "json", "expected JSON"),
     "JSON without a picture": ({"json": {"image": 5}}, 400, "field", "'image'"),
     "bad seq": ({"data": JPEG, "headers": {wire.SEQ: "x"}}, 400, "header", wire.SEQ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import threading
+import time
 from pathlib import Path
 
 import psutil
@@ -51,6 +52,14 @@ def test_it_says_nothing_but_where_it_listens(make_frame: MakeFrame) -> None:
         pytest.param(
             ["--hook", "hooks.motoin:Motion"], r"did you mean 'motion'", id="misspelt hook"
         ),
+        pytest.param(
+            ["--hook", "hooks.edges", "--hook", "hooks.motion:Motion"],
+            r"^receiver: hook hooks\.edges: expected one hook for the cameras without",
+            id="two hooks for all",
+        ),
+        pytest.param(
+            ["--max-pixels", "100000000"], r"expected pixels from 64 to 33177600", id="pixels"
+        ),
         pytest.param(["--config", "/nowhere.yaml"], r"/nowhere\.yaml: cannot be read", id="file"),
         pytest.param(["--prot", "1"], r"unrecognized arguments: --prot", id="option"),
     ],
@@ -77,6 +86,40 @@ def test_a_port_in_use_is_one_sentence() -> None:
     assert program.lines == [
         f"receiver: RECEIVER_PORT: 127.0.0.1:{port} is in use by another program"
     ]
+
+
+def test_an_address_of_another_machine_is_one_sentence() -> None:
+    with Program("receiver", "--port", "0", "--host", "..") as program:
+        assert program.wait() == 1
+    assert program.lines == [
+        "receiver: RECEIVER_HOST: expected an address of this machine, got '..'"
+    ]
+
+
+def test_it_listens_on_a_name() -> None:
+    with Receiver("--host", "localhost") as receiver:
+        assert requests.get(f"{receiver.url}/healthz", timeout=5).status_code == 200
+
+
+def test_hooks_in_the_environment_are_separated_by_commas() -> None:
+    hooks = "hooks.edges:process, door=hooks.brightness:process"
+    with Receiver(env={"RECEIVER_HOOK": hooks}) as receiver:
+        workers = requests.get(f"{receiver.url}/hooks", timeout=5).json()["hooks"]
+    assert [worker["camera"] for worker in workers] == ["*", "door"]
+
+
+def test_a_client_that_is_stuck_does_not_hold_up_the_end(make_frame: MakeFrame) -> None:
+    data = make_frame().data
+    head = f"POST /cameras/cam1/frames HTTP/1.1\r\nHost: x\r\nContent-Length: {len(data)}\r\n\r\n"
+    with (
+        Receiver() as receiver,
+        socket.create_connection(("127.0.0.1", receiver.port), timeout=5) as stuck,
+    ):
+        stuck.sendall(head.encode() + data[:-1])
+        post(receiver, data)
+        started = time.monotonic()
+        assert receiver.stop() == 0
+    assert time.monotonic() - started < 4
 
 
 def test_two_receivers_do_not_share_a_port() -> None:

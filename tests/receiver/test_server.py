@@ -5,15 +5,18 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from typing import Any
 
+import flask
 import pytest
 import requests
 
+from receiver.server import Server
 from shared import codec, pattern
-from tests.program import Receiver
+from tests.program import Program, Receiver
 
 JPEG = codec.encode(pattern.draw(1, 320, 240), 80)
 MAX_BYTES = 1_000_000
@@ -99,3 +102,31 @@ def test_slow_clients_and_idle_connections_do_not_hold_up_the_others(receiver: R
     assert answers == [202] * 40
     # Far above what it takes, far below what one slow client would cost.
     assert time.monotonic() - started < 5
+
+
+class Failing:
+    """A service whose thread died of a bug."""
+
+    def __init__(self) -> None:
+        self.app: Callable[..., Any] = flask.Flask(__name__)
+
+    def start(self) -> None:
+        pass
+
+    def drain(self) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+    def bug(self) -> BaseException | None:
+        return RuntimeError("a bug")
+
+
+def test_a_bug_ends_the_server_with_1_so_that_its_supervisor_starts_it_anew() -> None:
+    with Program("tests.receiver.test_server") as program:
+        assert program.wait(seconds=10) == 1
+
+
+if __name__ == "__main__":
+    Server(Failing, host="127.0.0.1", port=0).run()

@@ -83,6 +83,7 @@ def test_a_token_reaches_every_camera_and_no_repr(
         (("--fps", "0"), "SENDER_FPS: expected frames a second, above 0"),
         (("--fps", "nan"), "SENDER_FPS: expected frames a second, above 0"),
         (("--to", "h:8000"), "SENDER_TO: expected http://HOST:PORT or https://HOST:PORT, got"),
+        (("--to", "http://a..b:8000"), "SENDER_TO: expected http://HOST:PORT"),
         (("--camera", "a/b"), "SENDER_CAMERA: expected 1 to 64 letters, digits"),
         (("--depth", "0"), "SENDER_DEPTH: expected a whole number from 1 to 1000"),
         (("--deadline", "-1"), "SENDER_DEADLINE: expected seconds above 0"),
@@ -121,6 +122,20 @@ def test_everything_wrong_with_cameras_is_told_together(file: Path) -> None:
     ]
     assert not [problem for problem in found if "canary" in problem or "can ary" in problem]
     assert "got 'ftp://***@h'" in found[2]
+
+
+@pytest.mark.parametrize("names", [("1", "'1'"), ("[a]", "[a]"), ("a", "a")])
+def test_a_cameras_name_is_its_own_however_it_is_written(
+    file: Path, names: tuple[str, str]
+) -> None:
+    file.write_text("cameras:\n" + "".join(f"- {{camera: {n}, source: testsrc}}\n" for n in names))
+
+    found = problems("--config", str(file))
+
+    assert [problem.partition(":")[0] for problem in found[-2:]] == [
+        "cameras.0.camera",
+        "cameras.1.camera",
+    ]
 
 
 def test_a_password_in_a_source_is_in_no_error() -> None:

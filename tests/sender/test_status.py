@@ -127,9 +127,10 @@ def test_a_port_in_use_is_one_sentence(server: StatusServer, metrics: Metrics) -
         StatusServer("127.0.0.1", server.port, registry=metrics.registry, cameras=list, alive=list)
 
 
-def test_a_host_that_is_not_ours_is_one_sentence(metrics: Metrics) -> None:
+@pytest.mark.parametrize("host", ["no.such.invalid", "a..b"])
+def test_a_host_that_is_not_ours_is_one_sentence(host: str, metrics: Metrics) -> None:
     with pytest.raises(PortError, match="SENDER_STATUS_HOST: expected an address of this machine"):
-        StatusServer("no.such.invalid", 0, registry=metrics.registry, cameras=list, alive=list)
+        StatusServer(host, 0, registry=metrics.registry, cameras=list, alive=list)
 
 
 def test_a_client_that_goes_away_is_no_news(

@@ -48,6 +48,14 @@ class Example(Settings):
         return ["where: expected anywhere else"] if given.get("where") == "here" else ()
 
 
+class Unclean(Example):
+    """Does not know a password when it sees one."""
+
+    @classmethod
+    def clean(cls, text: str) -> str:
+        return text
+
+
 def problems(*argv: str) -> tuple[str, ...]:
     with pytest.raises(ConfigError) as caught:
         Example.load(argv)
@@ -146,7 +154,10 @@ def test_help_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (b"a: [", "is no YAML"),
         (b"\xff\xfe\x00", "is no YAML"),
-        (b"- 1\n- 2\n", "expected settings as 'name: value', got [1, 2]"),
+        (b"- 1\n- 2\n", "expected settings as 'name: value', got a list"),
+        (b"just words\n", "expected settings as 'name: value', got something else"),
+        (b"a: 2020-13-01\n", "is no YAML (month must be in 1..12)"),
+        (b"a: [1, 2\n", "(line 2, column 1: expected ',' or ']', but got '<stream end>')"),
     ],
 )
 def test_a_file_that_holds_no_settings_is_named(file: Path, content: bytes, expected: str) -> None:
@@ -157,6 +168,28 @@ def test_a_file_that_holds_no_settings_is_named(file: Path, content: bytes, expe
 
     assert str(caught.value).startswith(f"{file}: ")
     assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "canary",
+        "- {name: a, secret: canary}",
+        "secret: can: canary",
+        'secret: "canary',
+        "secret: *canary",
+        "secret: !canary",
+        "parts: {name: a, secret: canary}",
+        "parts: [[{secret: canary}]]",
+    ],
+)
+def test_a_file_that_is_wrong_is_not_quoted(file: Path, content: str) -> None:
+    file.write_text(content)
+
+    with pytest.raises(ConfigError) as caught:
+        Unclean.load(["--config", str(file)])
+
+    assert "canary" not in str(caught.value)
 
 
 def test_a_file_that_is_missing_is_named(file: Path) -> None:

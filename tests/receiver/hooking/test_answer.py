@@ -33,6 +33,7 @@ PICTURE = np.zeros((4, 6, 3), np.uint8)
             {"a": 0.5, "b": [0, 1], "3": True},
             None,
         ),
+        ([np.longdouble(0.5), np.ones(1, np.longdouble)], [0.5, [1.0]], None),
         ([float("nan"), np.inf, 1.5], [None, None, 1.5], None),
     ],
 )

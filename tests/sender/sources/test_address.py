@@ -36,7 +36,8 @@ def test_a_url_is_taken_apart(url: str, address: Address) -> None:
 
 @pytest.mark.parametrize(
     "url", ["rtsp://", "rtsp:///live", "rtsp://u:p@/x", "rtsp://cam:0/x", "rtsp://cam:99999/x",
-            "rtsp://cam:port/x", "rtsp://[::1/x", "rtsp://a b/x"],
+            "rtsp://cam:port/x", "rtsp://cam..local/x", f"rtsp://{'c' * 64}.local/x",
+            "rtsp://[::1/x", "rtsp://a b/x"],
 )  # fmt: skip
 def test_a_url_without_a_usable_host_is_refused(url: str) -> None:
     with pytest.raises(ConfigError):
