@@ -1,11 +1,16 @@
-"""Video that comes without a session: udp://, rtp://, srt://, tcp://, rtmp://."""
+"""Video over the network, as FFmpeg reads it: udp://, rtp://, srt://, tcp://, rtmp://."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from sender.redact import redact
 from sender.sources.contract import Shot, SourceError, SourceOptions
 from sender.sources.demuxer import Demuxer
 from sender.sources.interrupt import Interrupt
+
+#: FFmpeg would watch for half a second longer, to guess a frame rate that nobody asks for.
+UNWATCHED = {"fpsprobesize": "0"}
 
 
 class NetworkSource:
@@ -14,10 +19,20 @@ class NetworkSource:
     finite = False
     length: int | None = None
 
-    def __init__(self, url: str, options: SourceOptions) -> None:
+    def __init__(
+        self,
+        url: str,
+        options: SourceOptions,
+        *,
+        name: str | None = None,
+        host: str | None = None,
+        ffmpeg: Mapping[str, str] = UNWATCHED,
+    ) -> None:
+        """`name` is the URL as people may see it, `host` what must be known before it is opened."""
         self._url = url
-        self._name = redact(url)
-        self._options = options
+        self._name = name or redact(url)
+        self._host = host
+        self._ffmpeg = ffmpeg
         self._interrupt = Interrupt()
         self._demuxer = Demuxer(
             self._name,
@@ -27,8 +42,7 @@ class NetworkSource:
         )
 
     def open(self) -> None:
-        # FFmpeg would watch for half a second longer, to guess a frame rate that nobody asks for.
-        self._demuxer.open(self._url, {"fpsprobesize": "0"})
+        self._demuxer.open(self._url, self._ffmpeg, host=self._host)
 
     def read(self) -> Shot:
         timed = self._demuxer.read()
