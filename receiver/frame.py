@@ -105,8 +105,6 @@ class Frame:
         started = time.perf_counter()
         try:
             if self._encoded.media_type == _JPEG:
-                if factor == 1:
-                    return codec.decode(self._encoded.data)
                 return codec.decode_reduced(self._encoded.data, factor)
             return self._decode_other(_REDUCED[factor])
         finally:

@@ -8,10 +8,11 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from receiver.latency import Latencies
 from receiver.order import Order, Outcome, is_before
+from receiver.result import Result
 from shared.errors import FrameError
 from shared.frame import EncodedFrame
 from shared.latest import Latest
@@ -20,24 +21,6 @@ from shared.rate import Rate
 #: Without a frame for this many seconds a camera is stale, then gone.
 STALE_AFTER = 3.0
 GONE_AFTER = 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What the hook made of one frame. Times are seconds."""
-
-    frame: EncodedFrame
-    state: Literal["processed", "failed"]
-    #: JSON-able; what the hook returned, None when it failed.
-    value: Any = None
-    #: One sentence when it failed.
-    error: str | None = None
-    #: The frame as the hook left it: what it drew, else the frame itself.
-    picture: EncodedFrame
-    #: Waited in the hub, decoded, ran the hook.
-    queue: float
-    decode: float
-    hook: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +41,7 @@ class Books:
 class Observer(Protocol):
     """Who is told of every frame and result, such as the metrics; must not block."""
 
-    def accepted(self, frame: EncodedFrame) -> None: ...
+    def received(self, frame: EncodedFrame) -> None: ...
     def finished(self, result: Result) -> None: ...
     def forgotten(self, camera: str) -> None: ...
 
@@ -105,7 +88,7 @@ class Camera:
             else:
                 self.latest.put(frame)
         if self._observer is not None:
-            self._observer.accepted(frame)
+            self._observer.received(frame)
         return outcome
 
     def finish(self, result: Result) -> None:

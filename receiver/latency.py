@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from receiver.hub import Result
+from receiver.result import Result
 
 STAGES = ("queue", "decode", "hook", "total")
 _SAMPLES = 512
@@ -24,9 +21,8 @@ class Latencies:
         self._samples: deque[tuple[float, float, float, float]] = deque(maxlen=_SAMPLES)
 
     def add(self, result: Result) -> None:
-        total = time.monotonic() - result.frame.arrived
         with self._lock:
-            self._samples.append((result.queue, result.decode, result.hook, total))
+            self._samples.append((result.queue, result.decode, result.hook, result.total))
 
     def percentiles(self) -> dict[str, dict[str, float]]:
         """Return {stage: {"p50": ms, "p95": ms, "p99": ms}}; empty before the first result."""

@@ -9,7 +9,9 @@ from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from receiver.hub import Hub, Result
+from receiver.hub import Hub
+from receiver.latency import STAGES
+from receiver.result import Result
 from shared.frame import EncodedFrame
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -36,16 +38,13 @@ class Metrics:
             registry=self.registry,
         )
 
-    def accepted(self, frame: EncodedFrame) -> None:
+    def received(self, frame: EncodedFrame) -> None:
         # Two hosts' clocks may disagree; a negative age is their difference, not an age.
         self._age.labels(frame.camera).observe(max(0.0, time.time() - frame.captured_at))
 
     def finished(self, result: Result) -> None:
-        camera = result.frame.camera
-        self._stage.labels(camera, "queue").observe(result.queue)
-        self._stage.labels(camera, "decode").observe(result.decode)
-        self._stage.labels(camera, "hook").observe(result.hook)
-        self._stage.labels(camera, "total").observe(time.monotonic() - result.frame.arrived)
+        for stage in STAGES:
+            self._stage.labels(result.frame.camera, stage).observe(getattr(result, stage))
 
     def forgotten(self, camera: str) -> None:
         self._age.remove_by_labels({"camera": camera})

@@ -11,7 +11,7 @@ from receiver.hooking.answer import Answer
 from receiver.hooking.hooks import HookSpec
 from receiver.hooking.schedule import Schedule, Task
 from receiver.hooking.trouble import Trouble
-from receiver.hub import Result
+from receiver.result import Result
 from shared.worker import Worker
 
 State = Literal["starting", "ready", "busy", "restarting", "failed"]

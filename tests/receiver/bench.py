@@ -14,7 +14,8 @@ import psutil
 
 from receiver.hooking.hooks import HookSpec
 from receiver.hooking.runner import Runner
-from receiver.hub import Camera, Hub, Result
+from receiver.hub import Camera, Hub
+from receiver.result import Result
 from tests.conftest import MakeFrame
 
 

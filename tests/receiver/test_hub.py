@@ -7,7 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from receiver.hub import GONE_AFTER, STALE_AFTER, Camera, Hub, Result
+from receiver.hub import GONE_AFTER, STALE_AFTER, Camera, Hub
+from receiver.result import Result
 from shared.errors import FrameError
 from shared.frame import EncodedFrame
 from shared.latest import Closed

@@ -6,8 +6,9 @@ from flask.testing import FlaskClient
 
 from receiver import status
 from receiver.app import create_app
-from receiver.hub import Hub, Result
+from receiver.hub import Hub
 from receiver.metrics import Metrics
+from receiver.result import Result
 from tests.conftest import MakeFrame
 
 
@@ -112,7 +113,7 @@ def test_the_books_are_in_the_metrics(client: FlaskClient, hub: Hub, make_frame:
 
 
 def test_a_forgotten_camera_leaves_the_metrics(make_frame: MakeFrame, metrics: Metrics) -> None:
-    metrics.accepted(make_frame())
+    metrics.received(make_frame())
     metrics.forgotten("cam1")
 
     samples = [sample for family in metrics.registry.collect() for sample in family.samples]

@@ -19,8 +19,9 @@ from werkzeug.serving import make_server
 from receiver import status
 from receiver.app import create_app
 from receiver.hooking.hook_worker import WorkerStatus
-from receiver.hub import Camera, Hub, Result
+from receiver.hub import Camera, Hub
 from receiver.metrics import Metrics
+from receiver.result import Result
 from receiver.view import dashboard, live
 from receiver.view.renditions import Renditions
 from shared import pattern
