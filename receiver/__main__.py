@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
-from receiver import ingest, status
+from receiver import contract, control, deepstack, ingest, status, stream
 from receiver.app import create_app
 from receiver.config import ReceiverConfig
+from receiver.control import Controls
+from receiver.desk import Desk
 from receiver.display import DisplayProcess
+from receiver.feeds import events
+from receiver.feeds.allow_list import AllowList
+from receiver.feeds.journal import Journal
+from receiver.feeds.webhooks import Webhooks
 from receiver.hooking.hooks import HookSpec
 from receiver.hooking.runner import Runner, check
 from receiver.hub import Hub
+from receiver.kserve import routes as kserve
 from receiver.metrics import HubCollector, Metrics
-from receiver.server import PortError, Server
+from receiver.models import Models
+from receiver.seats import Seats
+from receiver.server import THREADS, PortError, Server
 from receiver.view import dashboard, live
 from receiver.view.renditions import Renditions
 from shared import log
@@ -24,17 +32,26 @@ from shared.errors import ConfigError
 
 logger = logging.getLogger(__name__)
 
+#: Threads of the server that nobody may hold for long.
+_SHORT = 64
+
 
 class Receiver:
     """The receiver's parts, wired; lives in the process that serves HTTP."""
 
     def __init__(self, config: ReceiverConfig) -> None:
         self._closing = False
+        specs = [HookSpec.parse(hook) for hook in config.hook]
         metrics = Metrics()
-        self._hub = Hub(max_cameras=config.max_cameras, observer=metrics)
+        journal = Journal()
+        self._hub = Hub(
+            max_cameras=config.max_cameras,
+            max_queue=config.max_queue,
+            observers=[metrics, journal],
+        )
         self._runner = Runner(
             self._hub,
-            [HookSpec.parse(hook) for hook in config.hook],
+            specs,
             workers=config.hook_workers,
             isolation=config.isolation,
             timeout=config.hook_timeout,
@@ -44,12 +61,37 @@ class Receiver:
         )
         self._display = DisplayProcess(self._hub) if config.display else None
         renditions = Renditions()
-        metrics.registry.register(HubCollector(self._hub, more=[renditions.collect]))
-        self.app: Callable[..., Any] = create_app(
+        seats = Seats(THREADS - config.max_viewers - _SHORT)
+        models = Models(specs, status=self._runner.status)
+        desk = Desk(
+            self._hub,
+            max_pixels=config.max_pixels,
+            seats=seats,
+            has_hook=self._runner.handles,
+            trouble=lambda camera: models.trouble(models.of_camera(camera)),
+        )
+        controls = Controls(
+            self._hub,
+            # A window shows every frame, as a viewer does.
+            automatic=config.auto_control and not config.display,
+            max_cameras=config.max_cameras,
+        )
+        feed = events.Events(journal, seats=seats)
+        self._webhooks = Webhooks(
+            journal,
+            config.result_webhook,
+            token=config.webhook_token.get_secret_value() if config.webhook_token else None,
+            allow=AllowList(config.webhook_allow),
+        )
+        more = [renditions.collect, feed.collect, self._webhooks.collect]
+        metrics.registry.register(HubCollector(self._hub, more=more))
+        self.app = create_app(
             [
-                ingest.blueprint(
-                    self._hub, max_bytes=config.max_bytes, max_pixels=config.max_pixels
+                ingest.blueprint(desk, max_bytes=config.max_bytes, wish=controls.header),
+                stream.blueprint(
+                    desk, seats=seats, max_bytes=config.max_bytes, wish=controls.header
                 ),
+                control.blueprint(controls),
                 live.blueprint(self._hub, renditions, max_viewers=config.max_viewers),
                 status.blueprint(
                     self._hub,
@@ -57,13 +99,27 @@ class Receiver:
                     hooks=self._runner.status,
                     alive=self._alive,
                     ready=self._ready,
+                    webhooks=self._webhooks.status,
                 ),
+                events.blueprint(feed),
                 dashboard.blueprint(),
+                contract.blueprint(),
+                kserve.blueprint(
+                    desk,
+                    models,
+                    seats=seats,
+                    max_bytes=config.max_bytes,
+                    max_pixels=config.max_pixels,
+                    alive=self._alive,
+                    ready=self._ready,
+                ),
+                deepstack.blueprint(desk, models, seats=seats, max_bytes=config.max_bytes),
             ],
             max_bytes=config.max_bytes,
         )
 
     def start(self) -> None:
+        self._webhooks.start()
         self._runner.start()
         if self._display is not None:
             self._display.start()
@@ -76,15 +132,17 @@ class Receiver:
         if self._display is not None:
             self._display.ask_to_stop()
         self._runner.stop()
+        # After the hooks, whose last results it sends.
+        self._webhooks.stop()
         if self._display is not None:
             self._display.stop()
 
     def bug(self) -> BaseException | None:
-        return self._runner.error
+        return self._runner.error or self._webhooks.error
 
     def _alive(self) -> list[str]:
-        error = self._runner.error
-        return [] if error is None else [f"a hook's worker died of a bug: {error!r}"]
+        error = self.bug()
+        return [] if error is None else [f"a worker died of a bug: {error!r}"]
 
     def _ready(self) -> list[str]:
         if self._closing:

@@ -9,13 +9,14 @@ import flask
 from werkzeug.exceptions import HTTPException
 
 from receiver.body import FrameRequest
-from receiver.problem import problem
+from receiver.problem import problem, retry_after
 from shared.errors import FrameError
 
 logger = logging.getLogger(__name__)
 
 _TITLES = {
     400: "Malformed request",
+    409: "Nobody to process it",
     411: "Length required",
     413: "Too large",
     415: "Not a picture that is taken here",
@@ -44,8 +45,9 @@ def create_app(blueprints: Sequence[flask.Blueprint], *, max_bytes: int) -> Rece
 
     @app.errorhandler(FrameError)
     def refuse(error: FrameError) -> flask.Response:
-        headers = {"Retry_After": "5"} if error.status in (429, 503) else {}
-        return problem(error.status, _TITLES[error.status], str(error), **headers)
+        seconds = retry_after(error)
+        headers = {} if seconds is None else {"Retry_After": str(seconds)}
+        return problem(error.status, _TITLES.get(error.status, "Refused"), str(error), **headers)
 
     @app.errorhandler(HTTPException)
     def explain(error: HTTPException) -> flask.Response:

@@ -12,10 +12,16 @@ import flask
 from werkzeug.datastructures import FileStorage
 
 from receiver.formats import is_picture
+from receiver.raw import is_raw
 from shared.errors import FrameError
 
 #: Field names under which programs in the wild send their picture.
 FIELDS = ("image", "frame", "file", "img")
+#: How much of a body that is too large is read, in pieces of this size.
+_MAX_DISCARD = 64 << 20
+_PIECE = 1 << 20
+#: Of a form or of JSON. A body of nothing but fields takes fifty times its size in memory.
+_MAX_FIELDS = 1000
 _DATA_URI = re.compile(r"data:image/(?:jpeg|jpg|png|webp);base64,", re.IGNORECASE)
 
 
@@ -38,25 +44,9 @@ def read_picture(request: flask.Request, *, max_bytes: int) -> bytes:
     Raw bodies, multipart/form-data, base64 in a form field and base64 in JSON are taken.
     `max_bytes` limits the picture; its base64 form may be longer by the third that base64 adds.
     """
-    if request.content_length is None:
-        raise FrameError(
-            "Content-Length: expected the body's length, got none", status=411, reason="length"
-        )
     form = request.mimetype
-    limit = max_bytes if form.startswith("image/") else max_bytes * 4 // 3 + 64 * 1024
-    if request.content_length > limit:
-        raise FrameError(
-            f"body: expected at most {limit} bytes, got {request.content_length}",
-            status=413,
-            reason="too_large",
-        )
-    body = request.get_data()
-    if len(body) != request.content_length:
-        raise FrameError(
-            f"body: expected {request.content_length} bytes, got {len(body)}",
-            status=400,
-            reason="length",
-        )
+    is_bare = form.startswith("image/") or is_raw(form)
+    body = read_whole(request, limit=max_bytes if is_bare else max_bytes * 4 // 3 + 64 * 1024)
     picture = (
         _from_multipart(request) if form == "multipart/form-data" else _from_body(request, body)
     )
@@ -69,18 +59,67 @@ def read_picture(request: flask.Request, *, max_bytes: int) -> bytes:
     return picture
 
 
+def read_whole(request: flask.Request, *, limit: int) -> bytes:
+    """Return the body's bytes as they came; raise FrameError (400, 411, 413).
+
+    It is left to whoever parses the request, too.
+    """
+    length = request.content_length
+    if length is None:
+        raise FrameError(
+            "Content-Length: expected the body's length, got none", status=411, reason="length"
+        )
+    if length > limit:
+        _discard(request, length)
+        raise FrameError(
+            f"body: expected at most {limit} bytes, got {length}", status=413, reason="too_large"
+        )
+    # Werkzeug reads pieces of 64 kB, and waits for the server's event loop with each.
+    body: bytes = request.environ["wsgi.input"].read(length)
+    request.environ["wsgi.input"] = io.BytesIO(body)
+    if len(body) != length:
+        raise FrameError(
+            f"body: expected {length} bytes, got {len(body)}", status=400, reason="length"
+        )
+    return body
+
+
+def _discard(request: flask.Request, length: int) -> None:
+    """Read a body that is refused, unless that would take long.
+
+    A client that still sends when the connection is closed may never see why it was.
+    """
+    if length <= _MAX_DISCARD and "Expect" not in request.headers:
+        while length > 0 and request.environ["wsgi.input"].read(min(length, _PIECE)):
+            length -= _PIECE
+
+
 def _from_body(request: flask.Request, body: bytes) -> bytes:
     # curl --data-binary calls any body a form; the first bytes know better.
-    if is_picture(body):
+    if is_picture(body) or is_raw(request.mimetype):
         return body
+    request.get_data()  # kept for the digest, behind the parsing
     if request.mimetype == "application/x-www-form-urlencoded":
+        _check_fields(body, b"&", "a form")
         return _from_form(request)
     if request.mimetype == "application/json":
+        _check_fields(body, b",[{", "JSON")
         return _from_json(request)
     return body
 
 
+def _check_fields(body: bytes, marks: bytes, what: str) -> None:
+    """Raise FrameError (400) where `marks` stand between more fields than a picture needs."""
+    if sum(map(body.count, marks)) > _MAX_FIELDS:
+        raise FrameError(
+            f"body: expected {what} with at most {_MAX_FIELDS} fields, one of them the picture",
+            status=400,
+            reason="form" if what == "a form" else "json",
+        )
+
+
 def _from_multipart(request: flask.Request) -> bytes:
+    request.get_data()  # as above
     for name in FIELDS:
         upload: FileStorage | None = request.files.get(name)
         if upload is not None:

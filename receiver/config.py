@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from receiver.feeds.allow_list import AllowList
 from shared.jpeg import MAX_PIXELS
-from shared.settings import Expect, Settings
+from shared.redact import redact
+from shared.settings import Expect, Settings, Token
+from shared.url import HttpUrl
 
 Seconds = Annotated[float, Field(gt=0, le=86400), Expect("seconds above 0")]
 Count = Annotated[int, Field(ge=1, le=100_000), Expect("a whole number from 1")]
@@ -21,10 +24,34 @@ Names = Annotated[list[str], NoDecode, _split]
 Paths = Annotated[list[Path], NoDecode, _split]
 
 
+def _check_urls(urls: list[str]) -> list[str]:
+    for url in urls:
+        HttpUrl.parse(url)
+    return urls
+
+
+def _check_allowed(entries: list[str]) -> list[str]:
+    AllowList(entries)
+    return entries
+
+
+Urls = Annotated[
+    Names,
+    AfterValidator(_check_urls),
+    Expect("http://HOST:PORT/PATH or https://HOST:PORT/PATH, several separated by commas"),
+]
+Allowed = Annotated[
+    Names,
+    AfterValidator(_check_allowed),
+    Expect("addresses, networks such as 10.0.0.0/8, or host names, separated by commas"),
+]
+
+
 class ReceiverConfig(Settings):
     """Take camera frames over HTTP, run hooks on them, and show them live."""
 
     model_config = SettingsConfigDict(env_prefix="RECEIVER_", cli_prog_name="python -m receiver")
+    secret_fields: ClassVar[frozenset[str]] = frozenset({"webhook_token"})
 
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for every network")
     port: Annotated[int, Field(ge=0, le=65535), Expect("a port from 0 (any free one) to 65535")] = (
@@ -47,8 +74,27 @@ class ReceiverConfig(Settings):
     annotated_quality: Annotated[
         int, Field(ge=1, le=100), Expect("a whole number from 1 to 100")
     ] = Field(85, description="JPEG quality of the pictures that hooks draw")
+    result_webhook: Urls = Field([], description="URLs that every result is posted to, as JSON")
+    webhook_token: Token | None = Field(
+        None,
+        description="sent to them as Authorization: Bearer; better in RECEIVER_WEBHOOK_TOKEN than"
+        " here",
+    )
+    webhook_allow: Allowed = Field(
+        [],
+        description="the only addresses, networks and hosts they may be at; default: all but"
+        " link-local and multicast addresses",
+    )
     display: bool = Field(False, description="show each camera in a window on this machine")
+    auto_control: bool = Field(
+        True,
+        description="ask senders for fewer frames while a hook is far too slow for them and nobody"
+        " watches",
+    )
     max_cameras: Count = Field(128, description="how many cameras at most")
+    max_queue: Count = Field(
+        16, description="how many frames of a camera wait for the hook, for callers of mode=every"
+    )
     max_viewers: Annotated[int, Field(ge=1, le=384), Expect("a whole number from 1 to 384")] = (
         Field(100, description="how many live streams at most")
     )
@@ -62,3 +108,7 @@ class ReceiverConfig(Settings):
         Literal["debug", "info", "warning", "error"], Expect("debug, info, warning or error")
     ] = Field("info", description="how much to log")
     config: Path | None = Field(None, description="YAML file with these settings")
+
+    @classmethod
+    def clean(cls, text: str) -> str:
+        return redact(text)

@@ -9,10 +9,11 @@ import time
 from contextlib import suppress
 from typing import Any
 
+from receiver.camera import Camera
 from receiver.child.child import Child
 from receiver.child.pipe import PipeClosed
 from receiver.child.switchboard import Switchboard
-from receiver.hub import Camera, Hub
+from receiver.hub import Hub
 from shared.frame import EncodedFrame
 from shared.latest import Closed, LatestReader
 from shared.worker import Worker

@@ -1,10 +1,11 @@
-"""Look at a body and say which picture it is, without decoding it. Magic bytes decide."""
+"""Look at a body and say which picture it is, without decoding it."""
 
 from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
 
+from receiver import raw
 from shared import jpeg
 from shared.errors import FrameError
 
@@ -27,8 +28,16 @@ def is_picture(data: bytes) -> bool:
     return data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF"))
 
 
-def inspect(data: bytes, *, max_pixels: int = jpeg.MAX_PIXELS) -> Picture:
-    """Return the picture in `data` without padding; raise FrameError (415, 422) for none."""
+def inspect(data: bytes, *, media_type: str = "", max_pixels: int = jpeg.MAX_PIXELS) -> Picture:
+    """Return the picture in `data` without padding; raise FrameError (400, 415, 422) for none.
+
+    Magic bytes decide, except where `media_type` (a Content-Type) says that it is raw pixels.
+    """
+    if raw.is_raw(media_type):
+        layout = raw.read_layout(media_type)
+        jpeg.check_size(layout.width, layout.height, max_pixels)
+        layout.check(len(data))
+        return Picture(data, layout.media_type, layout.width, layout.height)
     if not data:
         raise FrameError("image: the body is empty", status=422, reason="empty")
     if data.startswith(b"\xff\xd8\xff"):

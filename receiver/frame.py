@@ -7,13 +7,15 @@ import time
 import cv2
 import numpy as np
 
+from receiver import raw
+from receiver.region import SharedFrame
 from shared import codec
 from shared.codec import Image
 from shared.errors import FrameError
 from shared.frame import EncodedFrame
 
 _JPEG = "image/jpeg"
-#: Quality of the JPEG that is made of a PNG or WebP frame.
+#: Quality of the JPEG that is made of a frame that came as something else.
 _QUALITY = 90
 _REDUCED = {
     1: cv2.IMREAD_COLOR,
@@ -56,8 +58,12 @@ class Frame:
 
     @property
     def age(self) -> float:
-        """Return the seconds since capture; as right as both machines' clocks."""
-        return time.time() - self._encoded.captured_at
+        """Return the seconds since capture, never negative.
+
+        Of a sender that reports its exchanges (`X-Last-Exchange`) they are right to half a round
+        trip, whatever its clock says; else as right as both machines' clocks.
+        """
+        return self._encoded.age()
 
     @property
     def width(self) -> int:
@@ -79,7 +85,7 @@ class Frame:
 
     @property
     def jpeg(self) -> bytes:
-        """The picture as it came, free of cost; a PNG or WebP is made a JPEG on first use."""
+        """The picture as it came, free of cost; any other format is made a JPEG on first use."""
         if self._jpeg is None:
             # Decoded anew: the hook may have drawn in `image`.
             image = self._decode(1)
@@ -106,9 +112,22 @@ class Frame:
         try:
             if self._encoded.media_type == _JPEG:
                 return codec.decode_reduced(self._encoded.data, factor)
+            if raw.is_raw(self._encoded.media_type):
+                return self._from_pixels(factor)
             return self._decode_other(_REDUCED[factor])
         finally:
             self.decode_seconds += time.perf_counter() - started
+
+    def _from_pixels(self, factor: int) -> Image:
+        encoded = self._encoded
+        data = encoded.region.map() if isinstance(encoded, SharedFrame) else encoded.data
+        layout = raw.layout_of(encoded)
+        layout.check(len(data))
+        image = raw.to_bgr(data, layout)
+        if factor > 1:
+            size = -(-self.width // factor), -(-self.height // factor)
+            return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+        return image if image.flags.writeable else image.copy()
 
     def _decode_other(self, mode: int) -> Image:
         data = np.frombuffer(self._encoded.data, np.uint8)

@@ -1,4 +1,4 @@
-"""Hub: every camera's newest frame, newest result and books. The receiver's one place of state."""
+"""Hub: the cameras by name. The receiver's one place of state."""
 
 from __future__ import annotations
 
@@ -6,133 +6,14 @@ import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from collections.abc import Callable, Sequence
 
-from receiver.latency import Latencies
-from receiver.order import Order, Outcome, is_before
-from receiver.result import Result
+from receiver.camera import Camera, Observer
+from receiver.order import Outcome
+from receiver.ticket import Ticket
 from shared.errors import FrameError
 from shared.frame import EncodedFrame
-from shared.latest import Latest
-from shared.rate import Rate
-
-#: Without a frame for this many seconds a camera is stale, then gone.
-STALE_AFTER = 3.0
-GONE_AFTER = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Books:
-    """received = processed + superseded + failed + waiting, to the frame, at every moment.
-
-    Duplicates and refused bodies were never received; they have counters of their own.
-    """
-
-    received: int
-    processed: int
-    superseded: int
-    failed: int
-    waiting: int
-    duplicate: int
-
-
-class Observer(Protocol):
-    """Who is told of every frame and result, such as the metrics; must not block."""
-
-    def received(self, frame: EncodedFrame) -> None: ...
-    def finished(self, result: Result) -> None: ...
-    def forgotten(self, camera: str) -> None: ...
-
-
-class Camera:
-    """One camera: `latest` feeds the viewers, `pending` is the hook's place in it."""
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        observer: Observer | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.name = name
-        self.latest: Latest[EncodedFrame] = Latest()
-        self.pending = self.latest.reader()
-        #: The newest frame as the hook left it, and the newest result.
-        self.annotated: Latest[EncodedFrame] = Latest()
-        self.results: Latest[Result] = Latest()
-        self.latencies = Latencies()
-        self.arrivals = Rate(clock=clock)
-        self.viewers = 0
-        self._observer = observer
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._seen_at = clock()
-        self._order = Order()
-        self._shown: EncodedFrame | None = None
-        self._received = self._processed = self._failed = self._late = self._duplicate = 0
-
-    def accept(self, frame: EncodedFrame) -> Outcome:
-        """Take a frame from a client. Never blocks; a newer frame takes an older one's place."""
-        with self._lock:
-            outcome = self._order.place(frame)
-            if outcome == "duplicate":
-                self._duplicate += 1
-                return outcome
-            self._received += 1
-            self._seen_at = self._clock()
-            self.arrivals.tick()
-            if outcome == "superseded":
-                self._late += 1
-            else:
-                self.latest.put(frame)
-        if self._observer is not None:
-            self._observer.received(frame)
-        return outcome
-
-    def finish(self, result: Result) -> None:
-        """Enter the result of a frame that was taken from `pending`; exactly once for each."""
-        with self._lock:
-            if result.state == "processed":
-                self._processed += 1
-            else:
-                self._failed += 1
-            newest = self._shown is None or not is_before(result.frame, self._shown)
-            if newest:
-                # Within the lock: two workers that end at once must not swap the order.
-                self._shown = result.frame
-                self.annotated.put(result.picture)
-                self.results.put(result)
-        self.latencies.add(result)
-        if self._observer is not None:
-            self._observer.finished(result)
-
-    def books(self) -> Books:
-        with self._lock:
-            taken, skipped, waiting = self.pending.counts()
-            done = self._processed + self._failed
-            return Books(
-                received=self._received,
-                processed=self._processed,
-                superseded=skipped + self._late,
-                failed=self._failed,
-                waiting=waiting + taken - done,
-                duplicate=self._duplicate,
-            )
-
-    def age(self) -> float:
-        """Return the seconds since a frame last came."""
-        return self._clock() - self._seen_at
-
-    def state(self) -> Literal["live", "stale", "gone"]:
-        age = self.age()
-        return "live" if age < STALE_AFTER else "stale" if age < GONE_AFTER else "gone"
-
-    def close(self) -> None:
-        self.latest.close()
-        self.annotated.close()
-        self.results.close()
+from shared.wire import Envelope
 
 
 class Hub:
@@ -142,11 +23,13 @@ class Hub:
         self,
         *,
         max_cameras: int = 128,
-        observer: Observer | None = None,
+        max_queue: int = 16,
+        observers: Sequence[Observer] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_cameras = max_cameras
-        self._observer = observer
+        self._max_queue = max_queue
+        self._observers = tuple(observers)
         self._clock = clock
         self._cameras: dict[str, Camera] = {}
         self._lock = threading.Lock()
@@ -157,10 +40,15 @@ class Hub:
         #: Bodies that were no frames, by (camera, reason); the camera is "" where none is known.
         self._refused: Counter[tuple[str, str]] = Counter()
 
-    def publish(self, frame: EncodedFrame) -> Outcome:
-        """Give `frame` to its camera; raise FrameError: 429 for too many, 503 once closed."""
+    def publish(
+        self, frame: EncodedFrame, *, every: bool = False, ticket: Ticket | None = None
+    ) -> Outcome:
+        """Give `frame` to its camera, see `Camera.accept`.
+
+        Raise FrameError: 429 for too many cameras, 503 once closed or for a full queue.
+        """
         camera = self._camera(frame.camera)
-        outcome = camera.accept(frame)
+        outcome = camera.accept(frame, every=every, ticket=ticket)
         if outcome == "accepted":
             for listener in self._listeners:
                 listener(camera)
@@ -184,6 +72,10 @@ class Hub:
             self._numbers[camera] = seq
         return self._epoch, seq
 
+    def offset_of(self, camera: str, envelope: Envelope, received: float) -> float:
+        """Return what to add to the envelope's times, see SenderClock; raise as `publish` does."""
+        return self._camera(camera).sender_clock.offset_of(envelope, received)
+
     def listen(self, listener: Callable[[Camera], None]) -> None:
         """Call `listener` with the camera after every new frame; it must not block."""
         self._listeners = (*self._listeners, listener)
@@ -198,20 +90,25 @@ class Hub:
 
     def close(self) -> None:
         """Take no more and end every feed: each reader gets what is held, then Closed."""
-        self._closed = True
+        with self._lock:  # a camera that is being made is closed with the others, or not made
+            self._closed = True
         for camera in self.cameras():
             camera.close()
+        for observer in self._observers:
+            observer.closed()
 
     def _camera(self, name: str) -> Camera:
-        if self._closed:
-            raise FrameError("receiver: is shutting down", status=503, reason="draining")
         camera = self._cameras.get(name)
-        if camera is not None:
+        if camera is not None and not self._closed:
             return camera
         with self._lock:
+            if self._closed:
+                raise FrameError("receiver: is shutting down", status=503, reason="draining")
             if name not in self._cameras:
                 self._make_room()
-                self._cameras[name] = Camera(name, observer=self._observer, clock=self._clock)
+                self._cameras[name] = Camera(
+                    name, max_queue=self._max_queue, observers=self._observers, clock=self._clock
+                )
             return self._cameras[name]
 
     def _make_room(self) -> None:
@@ -228,6 +125,6 @@ class Hub:
         self._numbers.pop(oldest.name, None)
         for key in [key for key in self._refused if key[0] == oldest.name]:
             del self._refused[key]
-        if self._observer is not None:
-            self._observer.forgotten(oldest.name)
+        for observer in self._observers:
+            observer.forgotten(oldest.name)
         oldest.close()

@@ -1,65 +1,62 @@
-"""Ingest: the routes that take frames. A frame is checked and handed to the hub, never decoded."""
+"""Ingest: the routes that take one frame. It is checked and handed to the hub, never decoded."""
 
 from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 
 import flask
-from werkzeug.exceptions import HTTPException
 
 from receiver.body import read_picture
-from receiver.formats import inspect
-from receiver.hub import Hub
-from receiver.order import Outcome
+from receiver.desk import Desk
+from receiver.fate import Fate
+from receiver.prefer import read_every, read_wait
 from shared import wire
 from shared.errors import FrameError
-from shared.frame import EncodedFrame, check_camera
-
-#: Which HTTP status says what became of a frame.
-_STATUS: dict[Outcome, int] = {"accepted": 202, "duplicate": 200, "superseded": 200}
 
 
-def blueprint(hub: Hub, *, max_bytes: int, max_pixels: int) -> flask.Blueprint:
-    """Return the ingest routes. A refusal raises FrameError, which the app turns into a problem."""
+def blueprint(
+    desk: Desk, *, max_bytes: int, wish: Callable[[str], str | None] = lambda camera: None
+) -> flask.Blueprint:
+    """Return the ingest routes. A refusal raises FrameError, which the app turns into a problem.
+
+    `wish` returns what to tell a camera's sender in X-Frame-Control, None for nothing.
+    """
     bp = flask.Blueprint("ingest", __name__)
 
-    def take(camera: str) -> tuple[EncodedFrame, Outcome]:
-        try:
-            check_camera(camera)
-            envelope = wire.from_headers(flask.request.headers)
-            body = read_picture(flask.request, max_bytes=max_bytes)
-            _check_digest(envelope, body)
-            picture = inspect(body, max_pixels=max_pixels)
-            epoch, seq = envelope.epoch or "", envelope.seq
-            if seq is None:
-                ours, seq = hub.number(camera)
-                epoch = epoch or ours
-            frame = EncodedFrame(
-                camera=camera,
-                epoch=epoch,
-                seq=seq,
-                captured_at=envelope.captured_at or time.time(),
-                data=picture.data,
-                width=picture.width,
-                height=picture.height,
-                media_type=picture.media_type,
-            )
-            return frame, hub.publish(frame)
-        except FrameError as exc:
-            hub.refuse(camera, exc.reason)
-            raise
-        except HTTPException:  # what Werkzeug refuses, such as a form of too many parts
-            hub.refuse(camera, "form")
-            raise
+    def take(
+        camera: str, received: float, *, every: bool = False, wait: float | None = None
+    ) -> Fate:
+        envelope = wire.from_headers(flask.request.headers)
+        body = read_picture(flask.request, max_bytes=max_bytes)
+        _check_digest(envelope, body)
+        media_type = flask.request.headers.get("Content-Type", "")
+        return desk.take(
+            *(camera, body, envelope),
+            media_type=media_type,
+            received=received,
+            every=every,
+            wait=wait,
+        )
 
     @bp.post("/cameras/<camera>/frames")
     def post_frame(camera: str) -> flask.Response:
         """Take one frame. 202: accepted, though a newer one may yet take its place."""
         received = time.time()
-        frame, outcome = take(camera)
-        answer = {"camera": camera, "epoch": frame.epoch, "seq": frame.seq, "state": outcome}
-        response = flask.Response(json.dumps(answer), _STATUS[outcome], mimetype="application/json")
+        with desk.counting_refusals(camera):
+            wait = read_wait(flask.request.headers.get("Prefer"))
+            fate = take(
+                camera, received, every=read_every(flask.request.args.get("mode")), wait=wait
+            )
+        response = flask.Response(
+            json.dumps(fate.facts()), fate.status, mimetype="application/json"
+        )
+        if fate.waited is not None:
+            response.headers["Preference-Applied"] = f"wait={fate.waited:g}"
+        timing = fate.server_timing()
+        if timing is not None:
+            response.headers["Server-Timing"] = timing
         response.headers[wire.RECEIVED_AT] = wire.format_time(received)
         response.headers[wire.REPLIED_AT] = wire.format_time(time.time())
         return response
@@ -67,9 +64,19 @@ def blueprint(hub: Hub, *, max_bytes: int, max_pixels: int) -> flask.Blueprint:
     @bp.post("/image_post")
     def post_classic() -> flask.Response:
         """Take one frame in the classic form, base64 in the form field `img`."""
-        frame, outcome = take(flask.request.args.get("camera", "default"))
-        line = f"success: camera {frame.camera}, frame {frame.seq} {outcome}\n"
+        camera = flask.request.args.get("camera", "default")
+        with desk.counting_refusals(camera):
+            fate = take(camera, time.time())
+        line = f"success: camera {camera}, frame {fate.frame.seq} {fate.state}\n"
         return flask.Response(line, mimetype="text/plain")
+
+    @bp.after_request
+    def tell_wish(response: flask.Response) -> flask.Response:
+        given = flask.request.view_args or flask.request.args
+        wished = wish(given.get("camera", "default"))
+        if wished is not None:
+            response.headers[wire.CONTROL] = wished
+        return response
 
     return bp
 

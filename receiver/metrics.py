@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Histogram
@@ -25,7 +24,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._age = Histogram(
             "framepost_frame_age_seconds",
-            "From capture, by the sender's clock, to receipt, by ours",
+            "From capture to receipt, as right as the clocks' offset",
             ["camera"],
             buckets=_SECONDS,
             registry=self.registry,
@@ -39,8 +38,7 @@ class Metrics:
         )
 
     def received(self, frame: EncodedFrame) -> None:
-        # Two hosts' clocks may disagree; a negative age is their difference, not an age.
-        self._age.labels(frame.camera).observe(max(0.0, time.time() - frame.captured_at))
+        self._age.labels(frame.camera).observe(frame.age())
 
     def finished(self, result: Result) -> None:
         for stage in STAGES:
@@ -49,6 +47,8 @@ class Metrics:
     def forgotten(self, camera: str) -> None:
         self._age.remove_by_labels({"camera": camera})
         self._stage.remove_by_labels({"camera": camera})
+
+    def closed(self) -> None: ...
 
 
 class HubCollector(Collector):
@@ -72,6 +72,22 @@ class HubCollector(Collector):
             "framepost_camera_idle_seconds", "Seconds since the last frame", labels=["camera"]
         )
         viewers = GaugeMetricFamily("framepost_viewers", "Live viewers", labels=["camera"])
+        offset = GaugeMetricFamily(
+            "framepost_clock_offset_seconds",
+            "By which our clock is ahead of the sender's",
+            labels=["camera"],
+        )
+        error = GaugeMetricFamily(
+            "framepost_clock_error_seconds", "By how much that may be wrong", labels=["camera"]
+        )
+        jumps = CounterMetricFamily(
+            "framepost_clock_jumps",
+            "Times a clock was set, the sender's or ours",
+            labels=["camera"],
+        )
+        skewed = CounterMetricFamily(
+            "framepost_frames_skewed", "Frames that came before they were sent", labels=["camera"]
+        )
         for camera in self._hub.cameras():
             books = camera.books()
             for name, family in counts.items():
@@ -81,11 +97,18 @@ class HubCollector(Collector):
             up.add_metric([camera.name], camera.state() == "live")
             idle.add_metric([camera.name], camera.age())
             viewers.add_metric([camera.name], camera.viewers)
+            clock = camera.sender_clock
+            if (estimate := clock.offset.estimate()) is not None:
+                offset.add_metric([camera.name], estimate.offset)
+                error.add_metric([camera.name], estimate.error)
+            jumps.add_metric([camera.name], clock.offset.jumps)
+            skewed.add_metric([camera.name], clock.skewed)
         refused = CounterMetricFamily(
             "framepost_frames_refused", "Bodies that were no frames", labels=["camera", "reason"]
         )
         for (name, reason), count in self._hub.refused().items():
             refused.add_metric([name, reason], count)
         yield from (*counts.values(), waiting, fps, up, idle, viewers, refused)
+        yield from (offset, error, jumps, skewed)
         for collect in self._more:
             yield from collect()

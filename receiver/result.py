@@ -17,6 +17,8 @@ class Result:
     state: Literal["processed", "failed"]
     #: JSON-able; what the hook returned, None when it failed.
     value: Any = None
+    #: Which items of `value` were arrays in the hook: dtype and shape by name.
+    arrays: dict[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
     #: One sentence when it failed.
     error: str | None = None
     #: The frame as the hook left it: what it drew, else the frame itself.
@@ -27,6 +29,28 @@ class Result:
     hook: float
     #: Monotonic seconds.
     finished: float = field(default_factory=time.monotonic, compare=False)
+
+    def facts(self) -> dict[str, Any]:
+        """Return it as the routes and feeds tell it, JSON-able; `timings` are milliseconds."""
+        return {
+            "camera": self.frame.camera,
+            "epoch": self.frame.epoch,
+            "seq": self.frame.seq,
+            "captured_at": self.frame.captured_at,
+            "state": self.state,
+            "result": self.value,
+            "error": self.error,
+            "timings": self.timings(),
+        }
+
+    def timings(self) -> dict[str, float]:
+        """Return what the time went into, in milliseconds."""
+        return {
+            "queue": round(self.queue * 1000, 3),
+            "decode": round(self.decode * 1000, 3),
+            "hook": round(self.hook * 1000, 3),
+            "total": round(self.total * 1000, 3),
+        }
 
     @property
     def total(self) -> float:

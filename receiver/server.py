@@ -18,6 +18,7 @@ from contextlib import suppress
 from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Protocol
 
 from granian.constants import Interfaces, Loops
@@ -38,6 +39,9 @@ _STOP_SECONDS = 7
 _STUCK_SECONDS = 1.0
 #: Seconds between two looks for a bug in the service; a new process is what mends one.
 _LOOK = 1.0
+#: A peer that vanished without a word is given up after so many seconds of silence, and as many
+#: probes so many seconds apart; until then whoever waits for it holds a thread.
+_KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 
 
 class PortError(FramepostError):
@@ -47,7 +51,8 @@ class PortError(FramepostError):
 class Service(Protocol):
     """What is served: made in the process that serves it."""
 
-    app: Callable[..., Any]
+    @property
+    def app(self) -> Callable[..., Any]: ...
 
     def start(self) -> None: ...
     def drain(self) -> None:
@@ -150,7 +155,7 @@ def _live(service: Service, reader: Connection) -> None:
 
 
 def _announce(host: str, port: int) -> None:
-    """Say where the page is, once it answers."""
+    """Say where the page is, once it answers; and have lost peers noticed."""
     local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     for _ in range(200):
         try:
@@ -158,6 +163,25 @@ def _announce(host: str, port: int) -> None:
         except OSError:
             time.sleep(0.05)
         else:
+            _notice_lost_peers(port)
             shown = f"[{local}]" if ":" in local else local
             logger.info("listening on %s:%d; see http://%s:%d/", host, port, shown, port)
             return
+
+
+def _notice_lost_peers(port: int) -> None:
+    """Set keep-alive on the socket that listens at `port`: what it accepts inherits that (Linux).
+
+    Granian opens the socket in Rust and hands it to nobody, so it is looked for.
+    """
+    folder = Path("/proc/self/fd")
+    for one in folder.iterdir() if folder.exists() else ():
+        with suppress(OSError):  # closed meanwhile, or listening to nobody
+            if not one.is_socket():
+                continue
+            with socket.socket(fileno=os.dup(int(one.name))) as found:
+                is_ours = found.getsockname()[1:2] == (port,)
+                if is_ours and found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                    found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+                    for option, value in _KEEPALIVE:
+                        found.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)

@@ -9,7 +9,8 @@ from typing import Any
 import flask
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from receiver.hub import Camera, Hub
+from receiver.camera import Camera
+from receiver.hub import Hub
 from receiver.problem import problem
 
 #: Returns one sentence for each thing that is wrong, none when all is well.
@@ -23,8 +24,12 @@ def blueprint(
     hooks: Callable[[], Sequence[Any]],
     alive: Check,
     ready: Check,
+    webhooks: Callable[[], Sequence[Any]] = list,
 ) -> flask.Blueprint:
-    """Return the routes; `hooks` gives the runner's dataclasses, one for each worker."""
+    """Return the routes; `hooks` gives the runner's dataclasses, one for each worker.
+
+    `webhooks` likewise, one for each URL.
+    """
     bp = flask.Blueprint("status", __name__)
 
     @bp.get("/cameras")
@@ -47,24 +52,17 @@ def blueprint(
         result = camera.results.peek()
         if result is None:
             return flask.Response(status=204)
-        return flask.jsonify(
-            camera=name,
-            epoch=result.frame.epoch,
-            seq=result.frame.seq,
-            captured_at=result.frame.captured_at,
-            state=result.state,
-            result=result.value,
-            error=result.error,
-            timings={
-                stage: round(getattr(result, stage) * 1000, 3)
-                for stage in ("queue", "decode", "hook")
-            },
-        )
+        return flask.jsonify(result.facts())
 
     @bp.get("/hooks")
     def get_hooks() -> flask.Response:
         """Every hook worker: which hook, its state, restarts and last error."""
         return flask.jsonify(hooks=[asdict(worker) for worker in hooks()])
+
+    @bp.get("/webhooks")
+    def get_webhooks() -> flask.Response:
+        """Every webhook: its state, what it took, what it did not get, what waits."""
+        return flask.jsonify(webhooks=[asdict(webhook) for webhook in webhooks()])
 
     @bp.get("/healthz")
     def get_health() -> flask.Response:
@@ -97,6 +95,7 @@ def describe(hub: Hub, camera: Camera) -> dict[str, Any]:
         "width": frame and frame.width,
         "height": frame and frame.height,
         "age_seconds": round(camera.age(), 3),
+        "clock": camera.sender_clock.facts(),
         **asdict(camera.books()),
         "refused": sum(n for (name, _), n in hub.refused().items() if name == camera.name),
         "viewers": camera.viewers,

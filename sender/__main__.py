@@ -14,16 +14,18 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from sender.config import CameraConfig, SenderConfig
 from sender.endpoint import Endpoint
-from sender.http_client import HttpClient
 from sender.metrics import Metrics, PipelineCollector
 from sender.pipeline import Pipeline
+from sender.poster import Client
 from sender.progress import Progress
-from sender.redact import redact
 from sender.source import SourceOptions, open_source
 from sender.status import PortError, StatusServer
+from sender.stream_client import StreamClient, StreamLine
 from sender.supervisor import Supervisor
 from shared import log
 from shared.errors import ConfigError
+from shared.http_client import HttpClient
+from shared.redact import redact
 
 logger = logging.getLogger(__name__)
 
@@ -106,8 +108,11 @@ def _build_one(camera: CameraConfig, metrics: Metrics) -> Pipeline:
         digest=camera.digest,
         token=camera.token.get_secret_value() if camera.token else None,
     )
+    if camera.transport == "stream" and (endpoint.stream is None or camera.encoding != "raw"):
+        what = "a URL with a path" if endpoint.stream is None else f"encoding {camera.encoding}"
+        raise ConfigError(f"transport: expected post for {what}, got stream")
     options = SourceOptions(
-        transport=camera.transport,
+        rtsp_transport=camera.rtsp_transport,
         open_timeout=camera.open_timeout,
         read_timeout=camera.read_timeout,
         pace=camera.pace,
@@ -119,18 +124,28 @@ def _build_one(camera: CameraConfig, metrics: Metrics) -> Pipeline:
         camera.camera,
         partial(open_source, camera.source, options),
         source_name=redact(camera.source),
-        client=HttpClient(endpoint.host, endpoint.port, tls=endpoint.tls, deadline=camera.deadline),
+        client=_make_client(camera, endpoint),
         endpoint=endpoint,
         fps=camera.fps,
         size=camera.pixels,
         quality=camera.quality,
         depth=camera.depth,
         keep_corrupt=camera.keep_corrupt,
+        obey=camera.obey,
         whole=camera.pace == "fast",
         # A source may take twice its time-out before it must have given up by itself.
         patience=2 * max(camera.open_timeout, camera.read_timeout) + 2,
         stopwatch=metrics,
     )
+
+
+def _make_client(camera: CameraConfig, endpoint: Endpoint) -> Client:
+    place = (endpoint.host, endpoint.port)
+    posts = HttpClient(*place, tls=endpoint.tls, deadline=camera.deadline)
+    if camera.transport == "post" or endpoint.stream is None:
+        return posts
+    stream = StreamLine(*place, tls=endpoint.tls, deadline=camera.deadline)
+    return StreamClient(stream, posts, target=endpoint.stream, shown=endpoint.shown)
 
 
 def _end(supervisor: Supervisor) -> None:

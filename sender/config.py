@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_settings import CliSuppress, SettingsConfigDict
 
-from sender.endpoint import check_url
-from sender.redact import redact
 from shared.errors import FrameError
 from shared.frame import check_camera
-from shared.settings import Expect, Settings
+from shared.redact import redact
+from shared.settings import Expect, Settings, Token
+from shared.url import HttpUrl
 
 
 def _check_camera(name: str) -> str:
@@ -25,7 +25,7 @@ def _check_camera(name: str) -> str:
 
 
 def _check_to(to: str) -> str:
-    check_url(to)
+    HttpUrl.parse(to)
     return to
 
 
@@ -40,13 +40,6 @@ def _parse_size(text: str) -> tuple[int, int]:
     if not all(2 <= side <= 16384 for side in size):
         raise ValueError("out of bounds")
     return size
-
-
-def _check_token(token: SecretStr) -> SecretStr:
-    text = token.get_secret_value()
-    if not text.isascii() or not text.isprintable() or not text or " " in text:
-        raise ValueError("cannot be in a header")
-    return token
 
 
 _SOURCE = "a URL, a file, a folder, a device number or testsrc"
@@ -64,9 +57,6 @@ Size = Annotated[
 Quality = Annotated[int, Field(ge=1, le=100), Expect("a whole number from 1 to 100")]
 Depth = Annotated[int, Field(ge=1, le=1000), Expect("a whole number from 1 to 1000")]
 Seconds = Annotated[float, Field(gt=0, le=3600), Expect("seconds above 0, at most 3600")]
-Token = Annotated[
-    SecretStr, AfterValidator(_check_token), Expect("printable ASCII characters without spaces")
-]
 Switch = Annotated[bool, Expect("true or false")]
 Port = Annotated[int, Field(ge=0, le=65535), Expect("a port from 0 (any free one) to 65535")]
 
@@ -92,7 +82,13 @@ class CameraConfig(BaseModel):
     encoding: Annotated[Literal["raw", "base64"], Expect("raw or base64")] = Field(
         "raw", description="body of a POST: the JPEG itself, or base64 in the form field img"
     )
-    transport: Annotated[Literal["tcp", "udp"], Expect("tcp or udp")] = Field(
+    transport: Annotated[
+        Literal["post", "stream"],
+        Expect("post or stream (how an RTSP camera sends is --rtsp-transport)"),
+    ] = Field(
+        "post", description="how frames travel: a POST for each, or many frames in one (stream)"
+    )
+    rtsp_transport: Annotated[Literal["tcp", "udp"], Expect("tcp or udp")] = Field(
         "tcp", description="how an RTSP camera sends"
     )
     pace: Annotated[Literal["source", "fast"], Expect("source or fast")] = Field(
@@ -109,6 +105,9 @@ class CameraConfig(BaseModel):
     )
     digest: Switch = Field(False, description="send the SHA-256 of each frame, to be checked")
     keep_corrupt: Switch = Field(False, description="send also frames that came damaged")
+    obey: Switch = Field(
+        True, description="send fewer, smaller or coarser frames where the receiver wishes so"
+    )
 
     @property
     def pixels(self) -> tuple[int, int] | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import SplitResult, unquote, urlsplit
 
 from shared import wire
 from shared.frame import EncodedFrame
+from shared.url import HttpUrl
 
 Encoding = Literal["raw", "base64"]
 
@@ -22,6 +22,10 @@ class Endpoint:
     tls: bool
     #: Path and query, as they stand in the request.
     target: str
+    #: Scheme, host and port, for people.
+    shown: str
+    #: The same for many frames in one POST; None where only `target` is known to be there.
+    stream: str | None = None
     encoding: Encoding = "raw"
     digest: bool = False
     authorization: str | None = field(default=None, repr=False)
@@ -40,29 +44,22 @@ class Endpoint:
 
         `{camera}` in a path becomes the camera's name. Raise ValueError when it is no such URL.
         """
-        url = check_url(to)
-        tls = url.scheme == "https"
-        path = f"/cameras/{camera}/frames" if url.path in ("", "/") else url.path
-        target = path + (f"?{url.query}" if url.query else "")
-        authorization = f"Bearer {token}" if token else None
-        if authorization is None and url.username is not None:
-            pair = f"{unquote(url.username)}:{unquote(url.password or '')}"
-            authorization = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        url = HttpUrl.parse(to)
+        is_base = url.path in ("", "/")
+        path = f"/cameras/{camera}/frames" if is_base else url.path
+        query = f"?{url.query}" if url.query else ""
+        target = path + query
         return cls(
-            host=url.hostname or "",
-            port=url.port or (443 if tls else 80),
-            tls=tls,
+            host=url.host,
+            port=url.port,
+            tls=url.tls,
             target=target.replace("{camera}", camera),
+            shown=url.origin,
+            stream=f"/cameras/{camera}/stream{query}" if is_base else None,
             encoding=encoding,
             digest=digest,
-            authorization=authorization,
+            authorization=f"Bearer {token}" if token else url.authorization,
         )
-
-    @property
-    def shown(self) -> str:
-        """Scheme, host and port, for people."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
 
     def request(self, frame: EncodedFrame) -> tuple[dict[str, str], bytes]:
         """Return the headers and the body that carry `frame`, as sent now."""
@@ -74,19 +71,6 @@ class Endpoint:
             return headers, frame.data
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         return headers, b"img=" + _quote(base64.b64encode(frame.data))
-
-
-def check_url(to: str) -> SplitResult:
-    """Return the parts of an http or https URL; raise ValueError that says what was expected."""
-    try:
-        url = urlsplit(to)
-        is_good = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
-        (url.hostname or "").encode("idna")
-    except ValueError:  # a port that is no number, half an IPv6 address, a host such as a..b
-        is_good = False
-    if not is_good or not to.isascii() or not to.isprintable() or " " in to:
-        raise ValueError("expected http://HOST:PORT or https://HOST:PORT, with or without a path")
-    return url
 
 
 def _quote(encoded: bytes) -> bytes:

@@ -23,7 +23,7 @@ class Intake:
     """
 
     clock: Callable[[], float] = time.monotonic
-    #: Seconds that this camera may take from one frame to the next.
+    #: Seconds that this camera may take from one frame to the next, by its own pace or by ours.
     interval: float = 0.0
     #: As the reader sees it; `state` adds what only a clock can tell.
     phase: State = "connecting"
@@ -35,7 +35,7 @@ class Intake:
     height: int | None = None
     #: Frames that the source will give, where it knows.
     length: int | None = None
-    #: Frames left out for --fps, frames the decoder found damaged.
+    #: Frames left out for --fps or the receiver's wish, frames the decoder found damaged.
     thinned: int = 0
     corrupt: int = 0
     #: Successful opens after the first.

@@ -50,7 +50,7 @@ class PipelineCollector(Collector):
         superseded = _counter("superseded", "Frames replaced by a newer one before their turn")
         refused = _counter("refused", "Frames answered otherwise", "status")
         failed = _counter("failed", "Frames without an answer", "reason")
-        thinned = _counter("thinned", "Frames left out for the wished fps; not captured")
+        thinned = _counter("thinned", "Frames left out for --fps or the receiver's wish")
         corrupt = _counter("corrupt", "Frames that came damaged")
         reconnects = CounterMetricFamily(
             f"{_PREFIX}_reconnects", "Times the source was opened again", labels=["camera"]
@@ -63,6 +63,13 @@ class PipelineCollector(Collector):
         posted_fps = _gauge("posted_fps", "Frames a second answered 2xx")
         age = _gauge("frame_age_seconds", "From capture to answer, median of the newest frames")
         idle = _gauge("camera_idle_seconds", "Seconds since the last sound frame")
+        offset = _gauge("clock_offset_seconds", "By which the receiver's clock is ahead of ours")
+        error = _gauge("clock_error_seconds", "By how much that may be wrong")
+        jumps = CounterMetricFamily(
+            f"{_PREFIX}_clock_jumps",
+            "Times a clock was set, ours or the receiver's",
+            labels=["camera"],
+        )
         up = _gauge("up", "1 while frames come from the source")
         for pipeline in self._pipelines:
             name, intake, ledger = [pipeline.camera], pipeline.intake, pipeline.ledger
@@ -85,8 +92,12 @@ class PipelineCollector(Collector):
                 age.add_metric(name, seconds)
             idle.add_metric(name, intake.idle())
             up.add_metric(name, intake.state() == "live")
+            if (estimate := pipeline.clock_offset.estimate()) is not None:
+                offset.add_metric(name, estimate.offset)
+                error.add_metric(name, estimate.error)
+            jumps.add_metric(name, pipeline.clock_offset.jumps)
         yield from (captured, posted, superseded, refused, failed, thinned, corrupt, reconnects)
-        yield from (abandoned, waiting, fps, posted_fps, age, idle, up)
+        yield from (abandoned, waiting, fps, posted_fps, age, idle, up, offset, error, jumps)
 
 
 def _counter(name: str, text: str, *labels: str) -> CounterMetricFamily:

@@ -12,8 +12,10 @@ from typing import Any
 from sender.books import Books, Ledger
 from sender.endpoint import Endpoint
 from sender.intake import Intake
+from sender.limits import Limits
 from sender.poster import Client, Poster, Stopwatch
 from sender.reader import CapturedFrame, Reader
+from sender.receiver_clock import ReceiverClock
 from sender.sources.contract import Source
 from sender.watchdog import Watchdog
 from shared.latest import Latest
@@ -41,12 +43,14 @@ class Pipeline:
         quality: int = 80,
         depth: int = 1,
         keep_corrupt: bool = False,
+        obey: bool = True,
         whole: bool = False,
         patience: float = 15.0,
         stopwatch: Stopwatch | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`whole`: if the source is finite, deliver every frame of it, however long that takes.
+        """`obey`: send less when the receiver wishes so. `whole`: if the source is finite, deliver
+        every frame of it, however long that takes.
 
         `source_name` is the source as people may see it, without passwords. A call of an endless
         source that lasts longer than `patience` seconds hangs.
@@ -54,7 +58,7 @@ class Pipeline:
         self.camera = camera
         self.source_name = source_name
         self._make_source = make_source
-        self._fps = fps
+        self._limits = Limits(camera, fps=fps, size=size, quality=quality, obey=obey)
         self._keep_corrupt = keep_corrupt
         self._clock = clock
         self._slot: Latest[CapturedFrame] = Latest(depth)
@@ -62,11 +66,13 @@ class Pipeline:
         source = make_source()
         self.is_finite = source.finite
         self._whole = whole and source.finite
-        self.intake = Intake(clock, interval=1 / fps if fps else 0.0)
+        self.intake = Intake(clock, interval=self._limits.interval)
         self.ledger = Ledger(self._place, clock=clock)
         # A file may hold a frame back for as long as its film stands still.
         limit = math.inf if source.finite else patience + self.intake.interval
         self._watchdog = Watchdog(patience=limit, clock=clock)
+        receiver_clock = ReceiverClock(clock=clock)
+        self.clock_offset = receiver_clock.offset
         self._reader = self._make_reader(source)
         self._poster = Poster(
             camera,
@@ -74,8 +80,8 @@ class Pipeline:
             client,
             endpoint=endpoint,
             ledger=self.ledger,
-            quality=quality,
-            size=size,
+            limits=self._limits,
+            receiver_clock=receiver_clock,
             whole=self._whole,
             stopwatch=stopwatch,
             clock=clock,
@@ -138,6 +144,8 @@ class Pipeline:
         intake = self.intake
         books = self.ledger.books()
         age = self.ledger.age()
+        estimate = self.clock_offset.estimate()
+        obeyed = self._limits.obeyed
         return {
             "camera": self.camera,
             "state": intake.state(),
@@ -150,6 +158,10 @@ class Pipeline:
             "fps_out": round(self.ledger.rate.per_second(), 2),
             "age_ms": None if age is None else round(age * 1000, 1),
             "idle_seconds": round(intake.idle(), 3),
+            "clock_offset_ms": estimate and round(estimate.offset * 1000, 2),
+            "clock_error_ms": estimate and round(estimate.error * 1000, 2),
+            "clock_jumps": self.clock_offset.jumps,
+            "obeyed": obeyed and obeyed.facts(),
             **asdict(books),
             "thinned": intake.thinned,
             "corrupt": intake.corrupt,
@@ -183,7 +195,7 @@ class Pipeline:
             source,
             slot=self._slot,
             intake=self.intake,
-            fps=self._fps,
+            limits=self._limits,
             keep_corrupt=self._keep_corrupt,
             taker=self._place if self._whole else None,
             clock=self._clock,

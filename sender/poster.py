@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 from sender.books import Ledger
 from sender.endpoint import Endpoint
-from sender.http_client import NoReply, Reply
+from sender.limits import Limits
 from sender.reader import CapturedFrame
-from sender.redact import redact
-from sender.trouble import Trouble
+from sender.receiver_clock import ReceiverClock
+from shared import wire
 from shared.backoff import Backoff
+from shared.control import Control
 from shared.errors import FrameError
 from shared.frame import EncodedFrame
+from shared.http_client import NoReply, Reply
 from shared.latest import Closed, LatestReader
+from shared.redact import redact
+from shared.retry_after import read_retry_after
+from shared.trouble import Trouble
 from shared.worker import Worker
 
 logger = logging.getLogger(__name__)
 
 #: A receiver that comes back is found again within this time.
 _CEILING = 1.0
-_MAX_RETRY_AFTER = 60.0
 #: The receiver's word on this one frame; the next may be welcome at once.
-_ABOUT_THE_FRAME = {400, 413, 415, 422}
+_ABOUT_THE_FRAME = {400, 411, 413, 415, 422}
 #: Said by servers that are away, starting, full: the same frame may be welcome later.
 _LATER = {408, 429, 502, 503, 504}
 
@@ -67,8 +68,8 @@ class Poster(Worker):
         *,
         endpoint: Endpoint,
         ledger: Ledger,
-        quality: int = 80,
-        size: tuple[int, int] | None = None,
+        limits: Limits | None = None,
+        receiver_clock: ReceiverClock | None = None,
         whole: bool = False,
         stopwatch: Stopwatch | None = None,
         backoff: Backoff | None = None,
@@ -80,8 +81,8 @@ class Poster(Worker):
         self._client = client
         self._endpoint = endpoint
         self._ledger = ledger
-        self._quality = quality
-        self._size = size
+        self._limits = limits or Limits(camera)
+        self._receiver_clock = receiver_clock or ReceiverClock(clock=clock)
         self._whole = whole
         self._stopwatch = stopwatch
         self._backoff = backoff or Backoff(0.1, _CEILING)
@@ -119,43 +120,53 @@ class Poster(Worker):
 
     def _encode(self, captured: CapturedFrame) -> EncodedFrame | None:
         picture = captured.picture
+        width, height = self._limits.size_of(picture.width, picture.height)
         started = self._clock()
         try:
-            data = picture.to_jpeg(self._quality, self._size)
+            data = picture.to_jpeg(self._limits.quality, (width, height))
         except FrameError as exc:
             self._ledger.fail("encode")
             self._tell("encode", f"a frame cannot be made a JPEG ({exc})")
             return None
         if self._stopwatch is not None:
             self._stopwatch.encoded(self._camera, self._clock() - started)
-        width, height = self._size or (picture.width, picture.height)
         return EncodedFrame(
             camera=captured.camera,
             epoch=captured.epoch,
             seq=captured.seq,
-            captured_at=captured.captured_at,
+            captured_at=time.time() - (self._clock() - captured.captured),
             data=data,
             width=width,
             height=height,
+            arrived=captured.captured,
         )
 
     def _post(self, frame: EncodedFrame) -> None:
         headers, body = self._endpoint.request(frame)
+        self._receiver_clock.stamp(headers, frame.arrived)
         started = self._clock()
         try:
             reply = self._client.post(self._endpoint.target, body, headers)
         except NoReply as exc:
             self._unanswered(frame, exc)
             return
+        self._receiver_clock.heard(reply.headers)
+        self._obey(reply)
         if 200 <= reply.status < 300:
             self._kept = None
-            self._ledger.post(time.time() - frame.captured_at)
+            self._ledger.post(self._clock() - frame.arrived)
             if self._stopwatch is not None:
                 self._stopwatch.posted(self._camera, self._clock() - started)
             self._backoff.reset()
             self._trouble.worked()
         else:
             self._refused(frame, reply)
+
+    def _obey(self, reply: Reply) -> None:
+        wish = Control.parse(reply.headers.get(wire.CONTROL))
+        # Only a receiver that took the frame says by its silence that it wishes nothing.
+        if wish is not None or 200 <= reply.status < 300:
+            self._limits.hear(wish)
 
     def _unanswered(self, frame: EncodedFrame, exc: NoReply) -> None:
         if self._whole and not self.stopping:
@@ -183,33 +194,9 @@ class Poster(Worker):
         self._trouble.happened(kind, self.last_trouble)
 
 
-def read_retry_after(value: str | None) -> float:
-    """Return the seconds that a Retry-After asks for, 0 to 60; 0 where it says nothing legible.
-
-    RFC 9110, section 10.2.3: seconds, or a date.
-    """
-    text = (value or "").strip()
-    if text.isascii() and text.isdigit():
-        return min(_MAX_RETRY_AFTER, float(text[:9]))
-    try:
-        seconds = parsedate_to_datetime(text).timestamp() - time.time()
-    except (ValueError, OverflowError):
-        return 0.0
-    return max(0.0, min(_MAX_RETRY_AFTER, seconds))
-
-
 def _describe(reply: Reply) -> str:
     """Say what a refusal was, with the receiver's own first words."""
     if 300 <= reply.status < 400:
         where = reply.headers.get("Location", "nowhere")[:200]
         return f"redirects to {where!r} ({reply.status}); name that URL in --to if it is meant"
-    return f"refuses frames ({reply.status}): {_words(reply)!r}"
-
-
-def _words(reply: Reply) -> str:
-    """Return the reply's sentence: a problem's detail (RFC 9457), else how the body begins."""
-    text = reply.body.decode("utf-8", "replace")
-    if reply.headers.get_content_type() == "application/problem+json":
-        with suppress(ValueError, TypeError, KeyError):
-            text = str(json.loads(text)["detail"])
-    return " ".join(text[:200].split())
+    return f"refuses frames ({reply.status}): {reply.words!r}"

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from sender.intake import Intake
+from sender.limits import Limits
 from sender.picture import Picture
 from sender.sources.contract import EndOfSource, Shot, Source, SourceError
 from sender.thinner import Thinner
-from sender.trouble import Trouble
 from shared.backoff import Backoff
 from shared.latest import Latest
+from shared.trouble import Trouble
 from shared.worker import Worker
 
 logger = logging.getLogger(__name__)
@@ -31,12 +32,12 @@ _SETTLED = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapturedFrame:
-    """A picture that nobody has encoded yet. `captured_at` is Unix seconds."""
+    """A picture that nobody has encoded yet. `captured` is monotonic seconds."""
 
     camera: str
     epoch: str
     seq: int
-    captured_at: float
+    captured: float
     picture: Picture
 
 
@@ -48,12 +49,12 @@ class Taker(Protocol):
 
 
 class Reader(Worker):
-    """Put every frame that `fps` and the decoder let through into `slot`, numbered.
+    """Put every frame that `limits` and the decoder let through into `slot`, numbered.
 
     An epoch begins with each connection and each change of size, and `seq` counts from 0 within
     it, so a jump at the receiver is a frame that the poster's books explain. Whatever is in the
     slot is replaced, unless there is a `taker`: then the reader waits until it was taken, and until
-    a frame is due by `fps`, so that a file is delivered whole.
+    a frame is due, so that a file is delivered whole.
 
     A lost source is opened again for ever, with growing pauses. A source that ends by itself, that
     is permanently wrong, or that fails half-way through a finite length ends the reader and closes
@@ -67,7 +68,7 @@ class Reader(Worker):
         *,
         slot: Latest[CapturedFrame],
         intake: Intake,
-        fps: float | None = None,
+        limits: Limits | None = None,
         keep_corrupt: bool = False,
         taker: Taker | None = None,
         backoff: Backoff | None = None,
@@ -78,7 +79,7 @@ class Reader(Worker):
         self._source = source
         self._slot = slot
         self._intake = intake
-        self._fps = fps
+        self._limits = limits or Limits(camera)
         self._keep_corrupt = keep_corrupt
         self._taker = taker
         self._backoff = backoff or Backoff(0.25, _CEILING)
@@ -124,7 +125,7 @@ class Reader(Worker):
             return
         self._is_open = True
         self._opened_at = self._clock()
-        self._thinner = Thinner(self._fps)
+        self._thinner = Thinner(self._limits.fps)
         intake = self._intake
         intake.length = self._source.length
         if intake.epoch is not None:
@@ -155,7 +156,7 @@ class Reader(Worker):
         if self._taker is not None:
             if not self._wait_for(self._taker):
                 return
-        elif not self._thinner.wants(self._clock()):
+        elif not self._is_due():
             intake.thinned += 1
             return
         assert intake.epoch is not None
@@ -165,7 +166,7 @@ class Reader(Worker):
                 camera=self._camera,
                 epoch=intake.epoch,
                 seq=intake.seq,
-                captured_at=shot.captured_at,
+                captured=shot.captured,
                 picture=shot.picture,
             )
         )
@@ -194,10 +195,15 @@ class Reader(Worker):
         """Wait until the slot is free and a frame is due; False when stopped meanwhile."""
         while not self.stopping:
             if taker.wait_until_taken(0.25):
-                if self._thinner.wants(self._clock()):
+                self._intake.interval = self._limits.interval
+                if self._is_due():
                     return True
                 self.pause(self._thinner.seconds_left())
         return False
+
+    def _is_due(self) -> bool:
+        self._thinner.fps = self._limits.fps
+        return self._thinner.wants(self._clock())
 
     def _lose(self, exc: SourceError) -> None:
         intake = self._intake

@@ -6,7 +6,6 @@ import difflib
 import re
 from pathlib import Path
 
-from sender.redact import redact
 from sender.sources.address import parse
 from sender.sources.contract import (
     REASONS,
@@ -25,6 +24,7 @@ from sender.sources.network import NetworkSource
 from sender.sources.rtsp import RtspSource
 from sender.sources.testsrc import PatternSource
 from shared.errors import ConfigError
+from shared.redact import redact
 
 __all__ = [
     "REASONS",

@@ -28,8 +28,9 @@ def check_camera(name: str) -> str:
 class EncodedFrame:
     """A picture that nobody has decoded yet.
 
-    `captured_at` is Unix seconds, because it crosses machines; `arrived` is monotonic seconds of
-    this process (when it made or received the frame) and never leaves it.
+    `captured_at` is Unix seconds by the sender's clock, because it crosses machines; `arrived` is
+    monotonic seconds of this process (when the sender captured the frame, or the receiver had it)
+    and never leaves it.
     """
 
     camera: str
@@ -41,7 +42,13 @@ class EncodedFrame:
     width: int
     height: int
     media_type: str = "image/jpeg"
+    #: Seconds to add to `captured_at` to get this machine's time, as far as they are known.
+    clock_offset: float = 0.0
     arrived: float = field(default_factory=time.monotonic, compare=False)
+
+    def age(self) -> float:
+        """Return the seconds since capture; never negative, and as right as `clock_offset`."""
+        return max(0.0, time.time() - self.captured_at - self.clock_offset)
 
     def facts(self) -> dict[str, Any]:
         """Return what goes with the bytes to another process, fit for JSON."""
@@ -53,4 +60,5 @@ class EncodedFrame:
             "width": self.width,
             "height": self.height,
             "media_type": self.media_type,
+            "clock_offset": self.clock_offset,
         }

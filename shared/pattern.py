@@ -57,8 +57,19 @@ def draw(number: int, width: int, height: int, at: float | None = None) -> Image
     cv2.putText(
         image, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), max(1, int(2 * scale))
     )
-    _draw_mark(image, number, now)
+    mark(image, number, now)
     return image
+
+
+def mark(image: Image, number: int, at: float) -> None:
+    """Draw the mark into `image` (BGR), in place."""
+    content = struct.pack(">IQ", number & 0xFFFFFFFF, round(at * 1e6))
+    content += struct.pack(">H", binascii.crc_hqx(content, 0xFFFF))
+    bits = np.unpackbits(np.frombuffer(content, np.uint8)).reshape(_ROWS, _COLUMNS) * np.uint8(255)
+    block = image.shape[1] / _BLOCKS_ACROSS
+    ys = np.minimum((np.arange(int(_ROWS * block)) / block).astype(int), _ROWS - 1)
+    xs = np.minimum((np.arange(int(_COLUMNS * block)) / block).astype(int), _COLUMNS - 1)
+    image[: len(ys), : len(xs)] = bits[np.ix_(ys, xs)][:, :, None]
 
 
 def read(image: Image) -> Mark | None:
@@ -76,16 +87,6 @@ def read(image: Image) -> Mark | None:
     if binascii.crc_hqx(packed[:12], 0xFFFF) != crc:
         return None
     return Mark(number, micros / 1e6)
-
-
-def _draw_mark(image: Image, number: int, at: float) -> None:
-    content = struct.pack(">IQ", number & 0xFFFFFFFF, round(at * 1e6))
-    content += struct.pack(">H", binascii.crc_hqx(content, 0xFFFF))
-    bits = np.unpackbits(np.frombuffer(content, np.uint8)).reshape(_ROWS, _COLUMNS) * np.uint8(255)
-    block = image.shape[1] / _BLOCKS_ACROSS
-    ys = np.minimum((np.arange(int(_ROWS * block)) / block).astype(int), _ROWS - 1)
-    xs = np.minimum((np.arange(int(_COLUMNS * block)) / block).astype(int), _COLUMNS - 1)
-    image[: len(ys), : len(xs)] = bits[np.ix_(ys, xs)][:, :, None]
 
 
 @lru_cache(maxsize=8)

@@ -11,10 +11,10 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self, get_args
+from typing import Annotated, Any, ClassVar, Self, get_args
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import AfterValidator, BaseModel, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     CliSettingsSource,
@@ -29,6 +29,19 @@ from shared.errors import ConfigError
 
 class Expect(str):
     """Annotate a field with it to say, in an error, what the field expects."""
+
+
+def _check_token(token: SecretStr) -> SecretStr:
+    text = token.get_secret_value()
+    if not text.isascii() or not text.isprintable() or not text or " " in text:
+        raise ValueError("cannot be in a header")
+    return token
+
+
+#: What is sent as Authorization: Bearer.
+Token = Annotated[
+    SecretStr, AfterValidator(_check_token), Expect("printable ASCII characters without spaces")
+]
 
 
 class Settings(BaseSettings):

@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
+from shared.clock import Exchange
 from shared.errors import FrameError
 from shared.frame import EncodedFrame
 
@@ -24,11 +25,16 @@ SENT_AT = "X-Sent-At"
 DIGEST = "Content-Digest"
 RECEIVED_AT = "X-Received-At"
 REPLIED_AT = "X-Replied-At"
+#: The times of the client's exchange before this one.
+LAST_EXCHANGE = "X-Last-Exchange"
+#: What the receiver can use, see `shared.control`.
+CONTROL = "X-Frame-Control"
 
 MAX_SEQ = 2**63 - 1
 _EPOCH_FORM = re.compile(r"[\x21-\x7e]{1,64}")
 _SEQ_FORM = re.compile(r"[0-9]{1,19}", re.ASCII)
 _TIME_FORM = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?", re.ASCII)
+_EXCHANGE = ("sent", "received", "replied", "seen")
 _SHA256 = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/=]+):\s*(?:,|$)")
 
 
@@ -48,6 +54,8 @@ class Envelope:
     sent_at: float | None = None
     #: SHA-256 of the body.
     digest: bytes | None = None
+    #: The exchange before this one, as the client saw it.
+    exchange: Exchange | None = None
 
 
 def to_headers(frame: EncodedFrame, *, digest: bool = False) -> dict[str, str]:
@@ -77,7 +85,18 @@ def from_headers(headers: Headers) -> Envelope:
         captured_at=_read_time(CAPTURED_AT, headers.get(CAPTURED_AT)),
         sent_at=_read_time(SENT_AT, headers.get(SENT_AT)),
         digest=_read_digest(headers.get(DIGEST)),
+        exchange=_read_exchange(headers.get(LAST_EXCHANGE)),
     )
+
+
+def reply_times(headers: Headers) -> tuple[float, float] | None:
+    """Return when the receiver had the request and when it replied; None where it does not say."""
+    try:
+        received = _read_time(RECEIVED_AT, headers.get(RECEIVED_AT))
+        replied = _read_time(REPLIED_AT, headers.get(REPLIED_AT))
+    except FrameError:  # another program's, that means something else by them
+        return None
+    return None if received is None or replied is None else (received, replied)
 
 
 def check_digest(envelope: Envelope, body: bytes) -> None:
@@ -93,6 +112,11 @@ def check_digest(envelope: Envelope, body: bytes) -> None:
 def format_time(seconds: float) -> str:
     """Return Unix seconds with microseconds, as the time headers carry them."""
     return f"{seconds:.6f}"
+
+
+def format_exchange(exchange: Exchange) -> str:
+    """Return the exchange as LAST_EXCHANGE carries it."""
+    return "; ".join(f"{name}={format_time(getattr(exchange, name))}" for name in _EXCHANGE)
 
 
 def _read_seq(text: str | None) -> int | None:
@@ -111,13 +135,23 @@ def _read_time(name: str, text: str | None) -> float | None:
     return float(text)
 
 
+def _read_exchange(text: str | None) -> Exchange | None:
+    if text is None:
+        return None
+    pairs = [part.strip().partition("=") for part in text.split(";")]
+    times = {name: value for name, _, value in pairs if _TIME_FORM.fullmatch(value)}
+    if len(pairs) != len(_EXCHANGE) or set(times) != set(_EXCHANGE):
+        raise _bad(LAST_EXCHANGE, "sent=S; received=R; replied=P; seen=T in Unix seconds", text)
+    return Exchange(**{name: float(value) for name, value in times.items()})
+
+
 def _read_digest(text: str | None) -> bytes | None:
     if text is None:
         return None
     found = _SHA256.search(text)
     if found is None:
         # RFC 9530, section 2: a recipient ignores algorithms that it does not know.
-        if re.match(r"\s*[a-z0-9*.-]+=:", text):
+        if re.match(r"\s*[a-z0-9*.-]+=:", text) and "sha-256=" not in text:
             return None
         raise _bad(DIGEST, "sha-256=:BASE64:", text)
     try:

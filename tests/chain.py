@@ -72,7 +72,7 @@ class Chain:
                 "sender",
                 *("--camera", "cam1", "--to", self.receiver.url, "--status-port", "0"),
                 *("--source", f"rtsp://{login}127.0.0.1:{self.camera_port}/"),
-                *("--transport", self._transport),
+                *("--rtsp-transport", self._transport),
             )
         )
         self.status_port = int(self.sender.wait_for(r"http://127\.0\.0\.1:(\d+)/status")[1])

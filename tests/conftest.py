@@ -19,6 +19,12 @@ CI = bool(os.environ.get("CI"))
 MakeFrame = Callable[..., EncodedFrame]
 
 
+def pytest_collection_finish() -> None:
+    """Spare each test's look for leaks all that was there before the first."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def _nothing_leaks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in list(os.environ):

@@ -17,25 +17,25 @@ from typing import Self
 ROOT = Path(__file__).parent.parent
 
 
-class Program:
-    """`python -m module arguments` in the project's root; killed at the end if it must be."""
+class Command:
+    """A program in the project's root, as it is called; killed at the end if it must be."""
 
     def __init__(
-        self, module: str, *arguments: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT
+        self, *command: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT
     ) -> None:
         self.lines: list[str] = []
         self._changed = threading.Condition()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            command,
             cwd=cwd,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT), **(env or {})},
+            env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
         )
-        self._pump = threading.Thread(target=self._read, name=f"output of {module}")
+        self._pump = threading.Thread(target=self._read, name=f"output of {command[0]}")
         self._pump.start()
 
     @property
@@ -108,6 +108,17 @@ class Program:
                 self._changed.notify_all()
         with self._changed:
             self._changed.notify_all()
+
+
+class Program(Command):
+    """`python -m module arguments`."""
+
+    def __init__(
+        self, module: str, *arguments: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT
+    ) -> None:
+        ours = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
+        command = (sys.executable, "-m", module, *arguments)
+        super().__init__(*command, env={**ours, **(env or {})}, cwd=cwd)
 
 
 class Receiver(Program):

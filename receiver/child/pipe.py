@@ -1,17 +1,22 @@
 """Pipe: messages between the receiver and its child processes, over a socket pair.
 
 A message is two lengths (32 bits each, big-endian), a JSON object and bytes: never anything that
-runs code when it is read. The bytes are neither copied on the way out nor on the way in.
+runs code when it is read. The bytes are neither copied on the way out nor on the way in. Of a
+region of shared memory only the file's descriptor travels (SCM_RIGHTS, unix(7)).
 """
 
 from __future__ import annotations
 
+import array
 import json
+import os
 import select
 import socket
 import struct
 from collections.abc import Mapping
 from typing import Any
+
+from receiver.region import Region
 
 _LENGTHS = struct.Struct(">II")
 _MAX_HEADER = 16 << 20
@@ -39,15 +44,23 @@ class Pipe:
     def fileno(self) -> int:
         return self._socket.fileno()
 
-    def send(self, header: Mapping[str, Any], body: bytes = b"") -> None:
-        """Send one message, whole; raise PipeClosed."""
+    def send(
+        self, header: Mapping[str, Any], body: bytes = b"", *, region: Region | None = None
+    ) -> None:
+        """Send one message, whole; raise PipeClosed. A region is the other side's `region`."""
+        rights: list[tuple[int, int, Any]] = []
+        if region is not None:
+            header = {**header, "region": [region.offset, region.size]}
+            fds = array.array("i", [region.fileno()])
+            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)]
         text = json.dumps(header, separators=(",", ":")).encode()
         parts = [memoryview(_LENGTHS.pack(len(text), len(body)) + text)]
         if body:
             parts.append(memoryview(body))
         try:
             while parts:
-                sent = self._socket.sendmsg(parts)
+                sent = self._socket.sendmsg(parts, rights)
+                rights = []
                 while parts and sent >= len(parts[0]):
                     sent -= len(parts.pop(0))
                 if parts:
@@ -62,8 +75,21 @@ class Pipe:
         return bool(poll.poll(max(0.0, seconds) * 1000))
 
     def receive(self) -> tuple[dict[str, Any], bytes]:
-        """Wait for a message and return it; raise PipeClosed at the end."""
-        header_size, body_size = _LENGTHS.unpack(self._read(_LENGTHS.size))
+        """Wait for a message and return it; raise PipeClosed at the end.
+
+        Where a region came with it, it is the header's `region`.
+        """
+        lengths, fds = self._read_lengths()
+        try:
+            header, body = self._receive(*_LENGTHS.unpack(lengths))
+            if fds:
+                header["region"] = Region(fds[0], *header["region"])
+            return header, body
+        finally:
+            for fd in fds:
+                os.close(fd)
+
+    def _receive(self, header_size: int, body_size: int) -> tuple[dict[str, Any], bytes]:
         if header_size > _MAX_HEADER or body_size > _MAX_BODY:
             raise PipeClosed("what came is no message")
         text = self._read(header_size)
@@ -83,6 +109,22 @@ class Pipe:
 
     def close(self) -> None:
         self._socket.close()
+
+    def _read_lengths(self) -> tuple[bytes, list[int]]:
+        try:
+            data, fds, _, _ = socket.recv_fds(
+                self._socket, _LENGTHS.size, 1, socket.MSG_WAITALL | socket.MSG_CMSG_CLOEXEC
+            )
+        except OSError as exc:
+            raise PipeClosed(str(exc)) from None
+        if not data:
+            raise PipeClosed("the other side is gone")
+        try:
+            return data + self._read(_LENGTHS.size - len(data)), fds
+        except PipeClosed:
+            for fd in fds:
+                os.close(fd)
+            raise
 
     def _read(self, size: int) -> bytes:
         data = b""

@@ -39,6 +39,8 @@ class Answer:
     #: One sentence when it failed; `trace` is the traceback where the hook raised.
     error: str | None = None
     trace: str = ""
+    #: Which of the value's items were arrays: name, dtype, shape.
+    arrays: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
     #: A JPEG of what the hook drew.
     picture: bytes | None = None
     width: int = 0
@@ -74,6 +76,7 @@ def ask(hook: Hook, frame: Frame, quality: int) -> Answer:
     height, width = image.shape[:2] if image is not None else (0, 0)
     return Answer(
         value=value,
+        arrays=arrays_in(returned),
         picture=picture,
         width=width,
         height=height,
@@ -93,6 +96,18 @@ def split(returned: object) -> tuple[Any, Image | None]:
         if isinstance(value, np.ndarray) and value.ndim >= 2:
             raise ReturnError("hook returned (picture, value); expected (value, picture)")
     return _value(returned), None
+
+
+def arrays_in(returned: object) -> tuple[tuple[str, str, tuple[int, ...]], ...]:
+    """Return name, dtype and shape of the arrays in a dict that a hook returned."""
+    value = returned[0] if isinstance(returned, tuple) and returned else returned
+    if not isinstance(value, dict):
+        return ()
+    return tuple(
+        (name, each.dtype.name, each.shape)
+        for name, each in value.items()
+        if isinstance(name, str) and isinstance(each, np.ndarray)
+    )
 
 
 def plain(value: object, where: str = "", depth: int = 0) -> Any:

@@ -21,6 +21,7 @@ from receiver.child.pipe import Pipe, PipeClosed
 from receiver.frame import Frame
 from receiver.hooking import hooks, traces
 from receiver.hooking.answer import ask
+from receiver.region import SharedFrame
 from shared.frame import EncodedFrame
 
 
@@ -67,7 +68,8 @@ def serve(pipe: Pipe, target: str, hook_path: list[str], quality: int) -> None:
             header, data = pipe.receive()
         except PipeClosed:
             break
-        answer = ask(hook, Frame(EncodedFrame(**header, data=data)), quality)
+        kind = SharedFrame if "region" in header else EncodedFrame
+        answer = ask(hook, Frame(kind(**header, data=data)), quality)
         reply: dict[str, Any] = {"answer": answer.facts()}
         if len(sys.modules) != known:  # it imported something on the way
             known = len(sys.modules)

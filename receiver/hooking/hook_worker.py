@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from receiver.hooking.answer import Answer
 from receiver.hooking.hooks import HookSpec
 from receiver.hooking.schedule import Schedule, Task
 from receiver.hooking.trouble import Trouble
+from receiver.region import SharedFrame
 from receiver.result import Result
+from shared.frame import EncodedFrame
 from shared.worker import Worker
 
 State = Literal["starting", "ready", "busy", "restarting", "failed"]
@@ -123,18 +125,22 @@ class HookWorker(Worker):
             self.complain(answer.error, answer.trace)
         picture = frame
         if answer.picture is not None:
-            picture = replace(
-                frame,
-                data=answer.picture,
-                width=answer.width,
-                height=answer.height,
-                media_type="image/jpeg",
-            )
+            drawn = {
+                "data": answer.picture,
+                "width": answer.width,
+                "height": answer.height,
+                "media_type": "image/jpeg",
+                "arrived": frame.arrived,
+            }
+            picture = EncodedFrame(**(frame.facts() | drawn))
+        if isinstance(frame, SharedFrame):
+            frame.region.close()  # or its owner's memory would be kept as long as the result
         task.camera.finish(
             Result(
                 frame=frame,
                 state="processed" if answer.error is None else "failed",
                 value=answer.value,
+                arrays={name: (dtype, tuple(shape)) for name, dtype, shape in answer.arrays},
                 error=answer.error,
                 picture=picture,
                 queue=task.taken - frame.arrived,

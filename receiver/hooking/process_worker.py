@@ -16,6 +16,7 @@ from receiver.hooking.hook_worker import HookSettings, HookWorker
 from receiver.hooking.schedule import Schedule, Task
 from receiver.hooking.trouble import Trouble
 from receiver.hooking.watch import Watch
+from receiver.region import SharedFrame
 from shared.backoff import Backoff
 
 logger = logging.getLogger(__name__)
@@ -168,7 +169,8 @@ class ProcessWorker(HookWorker):
         self._answer_due = time.monotonic() + self._settings.timeout
         frame = self._task.frame
         with suppress(PipeClosed):  # then its end is what we hear next
-            child.pipe.send(frame.facts(), frame.data)
+            region = frame.region if isinstance(frame, SharedFrame) else None
+            child.pipe.send(frame.facts(), frame.data, region=region)
 
     def _hear(self, child: Child, message: Message) -> None:
         if message is None:

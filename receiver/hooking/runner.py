@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Literal, Self
 
+from receiver.camera import Camera
 from receiver.hooking import hooks
 from receiver.hooking.hook_worker import HookSettings, HookWorker, WorkerStatus
 from receiver.hooking.hooks import HookError, HookSpec
@@ -14,7 +15,7 @@ from receiver.hooking.process_worker import ProcessWorker
 from receiver.hooking.schedule import Schedule
 from receiver.hooking.thread_worker import ThreadWorker
 from receiver.hooking.trouble import Trouble
-from receiver.hub import Camera, Hub
+from receiver.hub import Hub
 
 Isolation = Literal["process", "thread"]
 
@@ -80,6 +81,10 @@ class Runner:
 
     def status(self) -> list[WorkerStatus]:
         return [worker.status() for worker in self._workers]
+
+    def handles(self, camera: str) -> bool:
+        """Say whether a hook gets the frames of the camera of that name."""
+        return camera in self._groups or None in self._groups
 
     @property
     def ready(self) -> bool:

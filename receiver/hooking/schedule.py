@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from receiver.hub import Camera, Hub
+from receiver.camera import Camera
+from receiver.hub import Hub
 from shared.frame import EncodedFrame
-from shared.latest import Closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +74,27 @@ class Schedule:
             if place is None or place.camera is not camera:
                 place = self._place(camera)
             place.waiting = True
-            free = [worker for worker in self._idle if self._may(place, worker)]
-            if not free:
-                return
-            worker = min(free)
-            self._idle.remove(worker)
-        self._wake[worker]()
+            worker = self._idle_for(place)
+        if worker is not None:
+            self._wake[worker]()
 
     def take(self, worker: int) -> Task | None:
         """Return a frame for `worker`, or None: then it will be woken when there is one."""
+        task = self._take(worker)
+        if task is not None:
+            self._share()
+        return task
+
+    def _take(self, worker: int) -> Task | None:
         with self._lock:
             self._idle.discard(worker)
             places = [p for p in self._places.values() if p.waiting and self._may(p, worker)]
             for place in sorted(places, key=lambda p: p.turn):
                 # First the mark, then the look: a frame that comes in between is offered anew.
                 place.waiting = False
-                try:
-                    frame = place.camera.pending.get(0)
-                except Closed:
-                    continue
+                frame = place.camera.pending.take()
                 if frame is not None:
+                    place.waiting = len(place.camera.pending) > 0
                     place.held += 1
                     self._turn += 1
                     place.turn = self._turn
@@ -112,6 +113,24 @@ class Schedule:
         """Note that `worker` is down: frames are for the others."""
         with self._lock:
             self._idle.discard(worker)
+        self._share()
+
+    def _share(self) -> None:
+        """Wake an idle worker for a frame that waits for one that did not take it."""
+        with self._lock:
+            waiting = [place for place in self._places.values() if place.waiting and self._idle]
+            found = (self._idle_for(place) for place in waiting)
+            worker = next((each for each in found if each is not None), None)
+        if worker is not None:
+            self._wake[worker]()
+
+    def _idle_for(self, place: _Place) -> int | None:
+        """Return an idle worker that may take a frame of `place`, no longer idle; else None."""
+        free = [worker for worker in self._idle if self._may(place, worker)]
+        if not free:
+            return None
+        self._idle.remove(min(free))
+        return min(free)
 
     def _may(self, place: _Place, worker: int) -> bool:
         if self.stateful:

@@ -14,7 +14,9 @@ from receiver.hooking.answer import Answer, ask
 from receiver.hooking.hook_worker import HookSettings, HookWorker
 from receiver.hooking.schedule import Schedule, Task
 from receiver.hooking.trouble import Trouble
+from receiver.region import SharedFrame
 from shared.backoff import Backoff
+from shared.errors import FrameError
 
 logger = logging.getLogger(__name__)
 
@@ -161,7 +163,12 @@ class _Actor:
         self._outbox.put(_Said(self, hook))
         while (task := self.inbox.get()) is not None:
             try:
-                answer = ask(hook, Frame(task.frame), settings.quality)
+                frame = task.frame
+                if isinstance(frame, SharedFrame):  # mapped, it could end the receiver
+                    frame = frame.copied()
+                answer = ask(hook, Frame(frame), settings.quality)
+            except FrameError as exc:
+                answer = Answer(error=str(exc))
             except BaseException as exc:  # noqa: BLE001  # sys.exit ends a process; here is none
                 answer = Answer(error=f"hook raised {type(exc).__name__}")
             self._outbox.put(_Said(self, answer))

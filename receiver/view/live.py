@@ -7,12 +7,14 @@ from collections.abc import Callable
 
 import flask
 
-from receiver.hub import GONE_AFTER, STALE_AFTER, Camera, Hub
+from receiver.camera import GONE_AFTER, STALE_AFTER, Camera
+from receiver.hub import Hub
 from receiver.problem import problem
+from receiver.seats import Seats
 from receiver.view.mjpeg import CONTENT_TYPE, Multipart, shows_late
 from receiver.view.query import QueryError, read_query
 from receiver.view.renditions import Rendition, Renditions, View
-from receiver.view.viewer import Seats, feed, watch
+from receiver.view.viewer import feed, watch
 from shared import wire
 from shared.errors import FramepostError
 
@@ -44,7 +46,9 @@ class Live:
     def snapshot(self, name: str | None, request: flask.Request) -> flask.Response:
         """Return the newest picture, or 304 when it is the one that `request` has already."""
         query = read_query(request.args)
-        view, source = feed(self._camera(name), query.view)
+        camera = self._camera(name)
+        camera.glance()
+        view, source = feed(camera, query.view)
         frame = source.peek()
         if frame is None:
             raise NoPicture(f"camera: no frame of {name!r} has come yet")

@@ -1,13 +1,12 @@
-"""Viewer: one live view of one camera, and the seats that bound how many there are."""
+"""Viewer: one live view of one camera."""
 
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator
 
-from receiver.hub import Camera
+from receiver.camera import Camera
 from receiver.view.query import Query
 from receiver.view.renditions import Rendition, Renditions, View
 from shared.errors import FrameError
@@ -94,34 +93,3 @@ class Pace:
             return False
         self._due = max(self._due, now - self._period) + self._period
         return True
-
-
-class Seats:
-    """Bounds the live streams, each of which holds one of the server's threads. Any thread."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self._taken = 0
-        self._lock = threading.Lock()
-
-    def take(self, camera: Camera) -> Callable[[], None] | None:
-        """Count one more viewer of `camera`; None when all seats are taken.
-
-        Call what is returned when the viewer leaves; more than once does no harm.
-        """
-        with self._lock:
-            if self._taken >= self.limit:
-                return None
-            self._taken += 1
-            camera.viewers += 1
-        left = False
-
-        def leave() -> None:
-            nonlocal left
-            with self._lock:
-                if not left:
-                    left = True
-                    self._taken -= 1
-                    camera.viewers -= 1
-
-        return leave

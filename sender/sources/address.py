@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
-from sender.redact import redact
 from shared.errors import ConfigError
+from shared.redact import redact
 
 _PLACE = re.compile(r"(?:\[[0-9A-Fa-f:.%]+\]|[^\s\[\]:@/]+)(?::\d{0,5})?")
 #: With a port, or an address, or a name with a dot; a path may go on with "@2".

@@ -23,8 +23,8 @@ class Body:
         self._interrupt = interrupt
         self._name = name
         self._deadline = float("inf")
-        #: Unix seconds when the newest piece had been read.
-        self.received_at = time.time()
+        #: Monotonic seconds when the newest piece had been read.
+        self.received = time.monotonic()
 
     def within(self, timeout: float) -> None:
         """Let the pieces from now on take `timeout` seconds in all."""
@@ -37,7 +37,7 @@ class Body:
             with self._interrupt.ending(self._shut_down):
                 piece: bytes = self._answer.raw.read1(_CHUNK)
             self._interrupt.check()
-            self.received_at = time.time()
+            self.received = time.monotonic()
             if time.monotonic() < self._deadline:
                 return piece
             trouble = TimeoutError()

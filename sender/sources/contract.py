@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
 from sender.picture import Picture
-from sender.redact import redact
 from shared.errors import FramepostError
+from shared.redact import redact
 
 Reason = Literal[
     "refused",  # nobody listens there, or the network does not lead there
@@ -50,8 +50,8 @@ class Shot:
     """A picture, fresh from its source."""
 
     picture: Picture
-    #: Unix seconds: when the last of the picture's bytes had left the network, file or device.
-    captured_at: float
+    #: Monotonic seconds: when the last of the picture's bytes had left the network, file or device.
+    captured: float
     #: The decoder says that parts of it are wrong, or the JPEG's structure is.
     corrupt: bool = False
     #: Pictures since the shot before that could not be read at all.
@@ -63,7 +63,7 @@ class SourceOptions:
     """How to read a source. Each kind takes what concerns it; times are seconds."""
 
     #: RTSP: how the camera sends its packets.
-    transport: Literal["tcp", "udp"] = "tcp"
+    rtsp_transport: Literal["tcp", "udp"] = "tcp"
     open_timeout: float = 5.0
     read_timeout: float = 5.0
     #: Files and folders: as fast as they are meant to be seen, or as fast as they are read.

@@ -49,7 +49,7 @@ class Film:
 class Demuxer:
     """Read pictures one at a time; nothing is read ahead.
 
-    A picture's `captured_at` is the moment when its own packet had been read, before it was
+    A picture's `captured` is the moment when its own packet had been read, before it was
     decoded; it stays with the picture where the decoder reorders. A `live` one decodes without
     delay, and waits for a packet at most `read_timeout` seconds.
     """
@@ -123,7 +123,7 @@ class Demuxer:
                 raise explain(trouble, self._name)
             if packet is None:
                 return None
-            self._decode(packet, time.time())
+            self._decode(packet, time.monotonic())
             if self._live and time.monotonic() > deadline:
                 raise SourceError(
                     f"{self._name}: packets come, but for {KEY_FRAME_WAIT:.0f} s no picture",

@@ -81,7 +81,7 @@ class DeviceSource:
         while True:
             self._interrupt.check()
             taken, image = self._capture.read()
-            read_at = time.time()
+            read_at = time.monotonic()
             if not taken:
                 raise SourceError(f"{self._name}: gives no more frames", reason="ended")
             picture = _as_picture(image)

@@ -18,7 +18,7 @@ _USUAL_FPS = 25.0
 
 
 class FileSource:
-    """A Source that reads a file that FFmpeg knows. `captured_at` is when a frame is given out."""
+    """A Source that reads a file that FFmpeg knows. `captured` is when a frame is given out."""
 
     def __init__(self, path: Path, options: SourceOptions) -> None:
         self._path = path
@@ -59,7 +59,7 @@ class FileSource:
         self._due = self._when(timed)
         if self._options.pace == "source":
             self._pace.wait(self._due)
-        return replace(timed.shot, captured_at=time.time())
+        return replace(timed.shot, captured=time.monotonic())
 
     def close(self) -> None:
         self._demuxer.close()

@@ -21,7 +21,7 @@ class FolderSource:
     """A Source that reads the images of a folder, or a single one; JPEGs stay as they are.
 
     What is in the folder is looked up once in each round. A file that is no image is counted as
-    lost. `captured_at` is when a frame is given out.
+    lost. `captured` is when a frame is given out.
     """
 
     def __init__(self, path: Path, options: SourceOptions) -> None:
@@ -56,7 +56,7 @@ class FolderSource:
                 continue
             self._any = True
             lost, self._lost = self._lost, 0
-            return Shot(picture, time.time(), lost=lost)
+            return Shot(picture, time.monotonic(), lost=lost)
 
     def close(self) -> None:
         self._waiting = []

@@ -9,9 +9,10 @@ import requests
 from sender.sources.body import Body
 from sender.sources.contract import Shot, SourceError
 from sender.sources.interrupt import Interrupt
-from sender.sources.multipart import Multipart
 from sender.sources.still import read_still
+from shared.byte_stream import ByteStream
 from shared.errors import FrameError
+from shared.multipart import BrokenStream, Multipart
 
 
 class MjpegFeed:
@@ -23,7 +24,8 @@ class MjpegFeed:
         self._name = name
         self._timeout = timeout
         self._body = Body(answer, interrupt, name=name)
-        self._parts = Multipart(self._body.receive, boundary=_boundary(answer), name=name)
+        stream = ByteStream(lambda _: self._body.receive())
+        self._parts = Multipart(stream, boundary=_boundary(answer))
 
     def read(self) -> Shot:
         """Return the next picture; raise SourceError."""
@@ -31,14 +33,9 @@ class MjpegFeed:
         give_up = time.monotonic() + self._timeout
         while True:
             self._body.within(self._timeout)
+            part = self._take_part()
             try:
-                part = self._parts.next()
-            except EOFError:
-                raise SourceError(
-                    f"{self._name}: the camera ended the stream", reason="ended"
-                ) from None
-            try:
-                return Shot(read_still(part), self._body.received_at, lost=lost)
+                return Shot(read_still(part), self._body.received, lost=lost)
             except FrameError as exc:
                 lost += 1
                 if time.monotonic() > give_up:
@@ -49,6 +46,19 @@ class MjpegFeed:
 
     def close(self) -> None:
         self._body.close()
+
+    def _take_part(self) -> bytes:
+        try:
+            self._parts.head()
+            return self._parts.body()
+        except EOFError:
+            raise SourceError(
+                f"{self._name}: the camera ended the stream", reason="ended"
+            ) from None
+        except BrokenStream as exc:
+            raise SourceError(
+                f"{self._name}: expected a stream of JPEGs, got {exc.got}", reason="format"
+            ) from None
 
 
 def _boundary(answer: requests.Response) -> str | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sender.redact import redact
 from sender.sources.contract import Shot, SourceError, SourceOptions
 from sender.sources.demuxer import Demuxer
 from sender.sources.interrupt import Interrupt
+from shared.redact import redact
 
 #: FFmpeg would watch for half a second longer, to guess a frame rate that nobody asks for.
 UNWATCHED = {"fpsprobesize": "0"}

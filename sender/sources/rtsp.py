@@ -13,7 +13,7 @@ class RtspSource(NetworkSource):
     def __init__(self, address: Address, options: SourceOptions) -> None:
         ffmpeg = {
             **UNWATCHED,
-            "rtsp_transport": options.transport,
+            "rtsp_transport": options.rtsp_transport,
             "allowed_media_types": "video",
             # FFmpeg would look at a second of video first, and hand it out late. What it looks for
             # is told by the session or found by the decoder.

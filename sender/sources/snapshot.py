@@ -10,10 +10,10 @@ from sender.sources.body import Body
 from sender.sources.contract import Shot, SourceError
 from sender.sources.http_camera import HttpCamera
 from sender.sources.interrupt import Interrupt
-from sender.sources.multipart import MAX_PART
 from sender.sources.pace import Pace
 from sender.sources.still import read_still
 from shared.errors import FrameError
+from shared.multipart import MAX_PART
 
 #: Many cameras encode a snapshot only when asked, and take their time.
 DEFAULT_FPS = 2.0
@@ -57,7 +57,7 @@ class SnapshotFeed:
                         f"{self._name}: expected an image of at most {MAX_PART >> 20} MiB",
                         reason="format",
                     )
-            return Shot(read_still(bytes(data)), body.received_at)
+            return Shot(read_still(bytes(data)), body.received)
         except FrameError as exc:
             raise SourceError(f"{self._name}: {exc}", reason="format") from None
         finally:

@@ -44,8 +44,7 @@ class PatternSource:
         if self._paced:
             self._pace.wait(number * self._interval)
         self._interrupt.check()
-        now = time.time()
-        return Shot(PatternPicture(number, self._size, now), now)
+        return Shot(PatternPicture(number, self._size, time.time()), time.monotonic())
 
     def close(self) -> None:
         self._interrupt.clear()

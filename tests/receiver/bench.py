@@ -12,9 +12,10 @@ from typing import Any, Self
 
 import psutil
 
+from receiver.camera import Camera
 from receiver.hooking.hooks import HookSpec
 from receiver.hooking.runner import Runner
-from receiver.hub import Camera, Hub
+from receiver.hub import Hub
 from receiver.result import Result
 from tests.conftest import MakeFrame
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from receiver import ingest, status
+from receiver import control, ingest, status
 from receiver.app import create_app
+from receiver.control import Controls
+from receiver.desk import Desk
 from receiver.hub import Hub
 from receiver.metrics import HubCollector, Metrics
+from receiver.seats import Seats
 
 MAX_BYTES = 100_000
 MAX_PIXELS = 640 * 480
@@ -21,15 +24,45 @@ def metrics() -> Metrics:
 
 @pytest.fixture
 def hub(metrics: Metrics) -> Hub:
-    hub = Hub(observer=metrics)
+    hub = Hub(observers=[metrics])
     metrics.registry.register(HubCollector(hub))
     return hub
 
 
 @pytest.fixture
-def client(hub: Hub, metrics: Metrics) -> FlaskClient:
+def hooked() -> set[str]:
+    """The cameras that a hook is for."""
+    return set()
+
+
+@pytest.fixture
+def seats() -> Seats:
+    return Seats(4)
+
+
+@pytest.fixture
+def broken() -> dict[str, str]:
+    """Why the hooks of some cameras do not run."""
+    return {}
+
+
+@pytest.fixture
+def desk(hub: Hub, hooked: set[str], broken: dict[str, str], seats: Seats) -> Desk:
+    return Desk(
+        hub, max_pixels=MAX_PIXELS, seats=seats, has_hook=hooked.__contains__, trouble=broken.get
+    )
+
+
+@pytest.fixture
+def controls(hub: Hub) -> Controls:
+    return Controls(hub, max_cameras=4)
+
+
+@pytest.fixture
+def client(hub: Hub, metrics: Metrics, desk: Desk, controls: Controls) -> FlaskClient:
     blueprints = [
-        ingest.blueprint(hub, max_bytes=MAX_BYTES, max_pixels=MAX_PIXELS),
+        ingest.blueprint(desk, max_bytes=MAX_BYTES, wish=controls.header),
+        control.blueprint(controls),
         status.blueprint(
             hub,
             registry=metrics.registry,

@@ -41,6 +41,21 @@ def test_it_carries_the_facts(make_frame: MakeFrame) -> None:
     assert repr(frame) == "<Frame cam1 e1/7 160x120>"
 
 
+@pytest.mark.parametrize("ahead", [5.0, -5.0])
+def test_its_age_is_right_though_the_sender_s_clock_is_wrong(
+    make_frame: MakeFrame, ahead: float
+) -> None:
+    source = make_frame(captured_at=time.time() + ahead - 2)
+    frame = Frame(EncodedFrame(**source.facts() | {"data": b"", "clock_offset": -ahead}))
+
+    assert 2 <= frame.age < 3
+    assert frame.captured_at == source.captured_at
+
+
+def test_its_age_is_never_negative(make_frame: MakeFrame) -> None:
+    assert Frame(make_frame(captured_at=time.time() + 5)).age == 0
+
+
 def test_a_jpeg_is_decoded_once_and_only_when_looked_at(make_frame: MakeFrame) -> None:
     source = make_frame(7)
     frame = Frame(source)

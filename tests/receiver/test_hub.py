@@ -7,7 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from receiver.hub import GONE_AFTER, STALE_AFTER, Camera, Hub
+from receiver.camera import GONE_AFTER, STALE_AFTER, Camera
+from receiver.hub import Hub
 from receiver.result import Result
 from shared.errors import FrameError
 from shared.frame import EncodedFrame
@@ -38,7 +39,7 @@ def test_a_frame_nobody_took_is_superseded(make_frame: MakeFrame) -> None:
 def test_a_frame_in_the_hook_is_waiting_until_it_is_finished(make_frame: MakeFrame) -> None:
     camera = Camera("cam1")
     camera.accept(make_frame(0))
-    frame = camera.pending.get(0)
+    frame = camera.pending.take()
     assert frame is not None
     assert camera.books().waiting == 1
 
@@ -97,7 +98,7 @@ def test_an_older_result_does_not_replace_a_newer_one(make_frame: MakeFrame) -> 
     frames = [make_frame(seq) for seq in range(2)]
     for frame in frames:
         camera.accept(frame)
-        camera.pending.get(0)
+        camera.pending.take()
     camera.finish(result_of(frames[1]))
     camera.finish(result_of(frames[0]))
 
@@ -111,7 +112,7 @@ def test_a_client_without_epochs_that_starts_again_is_shown_at_once(make_frame: 
     camera = Camera("cam1")
     for frame in (make_frame(100, epoch="", captured_at=10.0), make_frame(0, epoch="")):
         camera.accept(frame)
-        camera.pending.get(0)
+        camera.pending.take()
         camera.finish(result_of(frame))
 
         assert camera.annotated.peek() is frame
@@ -215,7 +216,7 @@ class BooksMachine(RuleBasedStateMachine):
 
     @rule()
     def take(self) -> None:
-        frame = self.camera.pending.get(0)
+        frame = self.camera.pending.take()
         if frame is not None:
             self.in_hook.append(frame)
 

@@ -143,7 +143,7 @@ BAD: dict[str, tuple[dict[str, Any], int, str, str]] = {
         "json",
         "expected JSON",
     ),
-    "JSON of brackets": ({"data": b"[" * 50_000, "mimetype": "application/json"}, 400, "json", ""),
+    "JSON of brackets": ({"data": b"[" * 990, "mimetype": "application/json"}, 400, "json", ""),
     "too many parts": (
         {"data": {f"f{n}": "x" for n in range(20)}, "content_type": "multipart/form-data"},
         413,
@@ -244,3 +244,21 @@ def test_a_closing_receiver_says_when_to_come_back(client: FlaskClient, hub: Hub
 
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/x-www-form-urlencoded", b"a=&" * 30_000),
+        ("application/json", b"[" + b"{}," * 30_000 + b"{}]"),
+        ("application/json", b'{"image": [' + b"[]," * 30_000 + b"[]]}"),
+    ],
+)
+def test_a_body_of_nothing_but_fields_is_refused_before_it_is_parsed(
+    content_type: str, body: bytes, client: FlaskClient
+) -> None:
+    answer = client.post(ROUTE, data=body, content_type=content_type)
+
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert "at most 1000 fields" in answer.json["detail"]

@@ -10,9 +10,9 @@ from email.message import Message
 from types import TracebackType
 from typing import Self
 
-from sender.http_client import NoReply, Reply
 from sender.sources.contract import EndOfSource, Shot, SourceError
 from shared.errors import FrameError
+from shared.http_client import NoReply, Reply
 
 
 class FakePicture:

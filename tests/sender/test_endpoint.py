@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from sender.endpoint import Endpoint, check_url
+from sender.endpoint import Endpoint
 from shared import wire
 from tests.conftest import MakeFrame
 
@@ -31,14 +31,6 @@ def test_a_base_url_gets_our_route_and_a_path_stands(
     endpoint = Endpoint.parse(to, "c1")
 
     assert (endpoint.host, endpoint.port, endpoint.tls, endpoint.target) == expected
-
-
-@pytest.mark.parametrize(
-    "to", ["", "h:8000", "ftp://h", "http://", "http://h:99999", "http://h/a b", "http://[::1"]
-)
-def test_what_is_no_http_url_is_refused(to: str) -> None:
-    with pytest.raises(ValueError, match="expected http://HOST:PORT"):
-        check_url(to)
 
 
 def test_the_raw_form_is_the_jpeg_and_its_envelope(make_frame: MakeFrame) -> None:

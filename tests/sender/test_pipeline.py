@@ -9,11 +9,11 @@ import psutil
 import pytest
 
 from sender.endpoint import Endpoint
-from sender.http_client import HttpClient, NoReply
 from sender.pipeline import Pipeline
 from sender.poster import Client
 from sender.sources.contract import EndOfSource, Shot, Source, SourceError
 from sender.supervisor import Supervisor
+from shared.http_client import HttpClient, NoReply
 from tests.sender.doubles import (
     Event,
     FakeClient,
@@ -401,3 +401,18 @@ def test_the_status_names_everything_and_no_password(make: Make) -> None:
     assert (status["camera"], status["state"], status["source"]) == ("cam1", "ended", "script")
     assert (status["width"], status["height"], status["seq"]) == (64, 48, 0)
     assert (status["captured"], status["posted"], status["waiting"]) == (1, 1, 0)
+    assert (status["clock_offset_ms"], status["clock_error_ms"]) == (None, None)
+    assert (status["clock_jumps"], status["obeyed"]) == (0, None)
+
+
+def test_the_status_tells_of_the_receiver_s_clock_and_its_wish(make: Make) -> None:
+    ahead = f"{time.time() + 1000:.6f}"
+    said = reply(X_Received_At=ahead, X_Replied_At=ahead, X_Frame_Control="fps=900; quality=60")
+    pipeline = make(finite(shot()), FakeClient(said))
+    run(pipeline)
+
+    status = pipeline.status()
+
+    assert status["clock_offset_ms"] == pytest.approx(1_000_000, abs=5000)
+    assert 0 < status["clock_error_ms"] < 5000
+    assert status["obeyed"] == {"fps": 900, "quality": 60}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from email.utils import formatdate
 from itertools import count
 
@@ -9,11 +10,12 @@ import pytest
 
 from sender.books import Ledger
 from sender.endpoint import Endpoint
-from sender.http_client import HttpClient, NoReply
-from sender.poster import Client, Poster, read_retry_after
+from sender.limits import Limits
+from sender.poster import Client, Poster
 from sender.reader import CapturedFrame
 from shared import wire
 from shared.backoff import Backoff
+from shared.http_client import HttpClient, NoReply, Reply
 from shared.latest import Latest
 from tests.sender.doubles import FakeClient, FakePicture, PostServer, free_port, http_reply, reply
 
@@ -42,14 +44,14 @@ class Line:
         self.slot: Latest[CapturedFrame] = Latest(depth)
         place = self.slot.reader()
         self.ledger = Ledger(place)
+        self.limits = Limits("cam1", size=size, quality=70)
         self.poster = PatientPoster(
             "cam1",
             place,
             client or FakeClient(),
             endpoint=Endpoint.parse(to, "cam1"),
             ledger=self.ledger,
-            quality=70,
-            size=size,
+            limits=self.limits,
             whole=whole,
         )
         self.poster.pauses = []
@@ -62,7 +64,7 @@ class Line:
                 camera="cam1",
                 epoch="e1",
                 seq=next(self._seq),
-                captured_at=time.time(),
+                captured=time.monotonic(),
                 picture=picture,
             )
         )
@@ -89,6 +91,67 @@ def test_a_frame_is_posted_with_its_envelope() -> None:
     envelope = wire.from_headers(headers)
     assert (envelope.epoch, envelope.seq) == ("e1", 2)
     assert line.ledger.books().posted == 3
+
+
+def test_the_next_frame_brings_the_last_exchange() -> None:
+    now = time.time()
+    client = FakeClient(reply(X_Received_At=f"{now:.6f}", X_Replied_At=f"{now:.6f}"))
+    line = Line(client)
+    line.send(3)
+
+    exchanges = [wire.from_headers(headers).exchange for _, _, headers in client.posts]
+    assert [exchange is None for exchange in exchanges] == [True, False, True]
+    assert exchanges[1] is not None
+    assert exchanges[1].received == pytest.approx(now, abs=1e-6)
+
+
+def test_the_age_does_not_follow_a_clock_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = time.time() - 3600
+
+    class SettingClient(FakeClient):
+        def post(self, target: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+            monkeypatch.setattr("time.time", lambda: wrong)
+            return super().post(target, body, headers)
+
+    line = Line(SettingClient())
+    line.send()
+
+    age = line.ledger.age()
+    assert age is not None
+    assert 0 <= age < 60
+
+
+def test_the_receiver_s_wish_holds_from_the_next_frame_on() -> None:
+    client = FakeClient(reply(X_Frame_Control="fps=5; size=32x32; quality=40"))
+    line = Line(client)
+    pictures = []
+    for _ in range(3):
+        pictures.append(line.put())
+        line.poster.step()
+
+    assert [picture.asked for picture in pictures] == [
+        [(70, (64, 48))],
+        [(40, (32, 24))],
+        [(70, (64, 48))],
+    ]
+
+
+def test_only_who_took_the_frame_can_lift_a_wish() -> None:
+    wish = reply(X_Frame_Control="fps=5")
+    line = Line(FakeClient(wish, reply(502), NoReply("no", reason="reset"), reply(413)))
+    seen = []
+    for _ in range(5):
+        line.send()
+        seen.append(line.limits.fps)
+
+    assert seen == [5, 5, 5, 5, None]
+
+
+def test_a_refusal_can_carry_a_wish() -> None:
+    line = Line(FakeClient(reply(413, X_Frame_Control="size=32x32")))
+    line.send()
+
+    assert line.limits.size_of(64, 48) == (32, 24)
 
 
 def test_only_the_newest_frame_is_made_a_jpeg() -> None:
@@ -163,11 +226,6 @@ def test_retry_after_is_honoured_within_bounds(value: str, least: float, most: f
     line.send()
 
     assert least <= line.poster.pauses[0] <= most
-
-
-def test_a_date_near_by_is_waited_for() -> None:
-    assert 8 < read_retry_after(formatdate(time.time() + 10, usegmt=True)) <= 10
-    assert read_retry_after(None) == 0
 
 
 @pytest.mark.parametrize("status", [301, 401, 404, 429, 500, 503])
@@ -272,7 +330,7 @@ def test_the_costs_are_told_to_the_stopwatch() -> None:
     )
     slot.put(
         CapturedFrame(
-            camera="cam1", epoch="e", seq=0, captured_at=time.time(), picture=FakePicture()
+            camera="cam1", epoch="e", seq=0, captured=time.monotonic(), picture=FakePicture()
         )
     )
     poster.step()
@@ -298,7 +356,7 @@ def started(port: int, slot: Latest[CapturedFrame]) -> tuple[Poster, Ledger]:
 
 def frame(seq: int) -> CapturedFrame:
     return CapturedFrame(
-        camera="cam1", epoch="e1", seq=seq, captured_at=time.time(), picture=FakePicture()
+        camera="cam1", epoch="e1", seq=seq, captured=time.monotonic(), picture=FakePicture()
     )
 
 

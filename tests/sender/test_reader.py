@@ -7,8 +7,10 @@ import threading
 import pytest
 
 from sender.intake import Intake
+from sender.limits import Limits
 from sender.reader import CapturedFrame, Reader
 from sender.sources.contract import EndOfSource, Reason, SourceError
+from shared.control import Control
 from shared.latest import Closed, Latest
 from tests.sender.doubles import Event, ScriptedSource, shot
 
@@ -41,12 +43,13 @@ class Line:
         self.place = self.slot.reader()
         self.intake = Intake(lambda: self.now)
         self.source = ScriptedSource(script, finite=finite)
+        self.limits = Limits("cam1", fps=fps)
         self.reader = PatientReader(
             "cam1",
             self.source,
             slot=self.slot,
             intake=self.intake,
-            fps=fps,
+            limits=self.limits,
             keep_corrupt=keep_corrupt,
             taker=self.place if whole else None,
             clock=lambda: self.now,
@@ -78,7 +81,7 @@ def test_frames_are_numbered_within_an_epoch() -> None:
     frames = line.frames()
     assert [frame.seq for frame in frames] == [0, 1, 2]
     assert len({frame.epoch for frame in frames}) == 1
-    assert frames[0].captured_at == 1000.0
+    assert frames[0].captured == 1000.0
     assert line.intake.state() == "live"
 
 
@@ -109,6 +112,33 @@ def test_frames_are_thinned_evenly_and_counted_apart() -> None:
     assert line.intake.thinned == pytest.approx(150, abs=2)
     frames = line.frames()
     assert [frame.seq for frame in frames] == list(range(250 - line.intake.thinned))
+
+
+def test_the_receiver_s_wish_thins_frames_and_can_be_lifted() -> None:
+    line = Line(None, *[shot()] * 750, fps=20)
+    thinned: list[int] = []
+    for wish in (Control(fps=5), Control(fps=25), None):
+        line.limits.hear(wish)
+        before = line.intake.thinned
+        line.step(250 + (not thinned))
+        thinned.append(line.intake.thinned - before)
+
+    assert thinned == [
+        pytest.approx(200, abs=2),
+        pytest.approx(50, abs=2),
+        pytest.approx(50, abs=2),
+    ]
+    assert [frame.seq for frame in line.frames()] == list(range(750 - sum(thinned)))
+
+
+def test_a_camera_whose_frames_are_left_out_is_not_taken_for_stalled() -> None:
+    line = Line(None, *[shot()] * 250)
+    line.limits.hear(Control(fps=0.02))
+    line.step(251)
+
+    assert line.intake.state() == "live"
+    line.now += 4
+    assert line.intake.state() == "stalled"
 
 
 def test_damaged_frames_are_dropped_until_a_sound_one() -> None:
@@ -228,6 +258,22 @@ def test_with_a_taker_frames_wait_until_they_are_due() -> None:
     assert line.reader.pauses == [pytest.approx(0.1)]
     assert line.place.counts() == (2, 0, 1)
     assert line.intake.thinned == 0
+
+
+def test_with_a_taker_a_wish_delays_frames_and_loses_none() -> None:
+    line = Line(None, *[shot()] * 6, finite=True, whole=True)
+    line.limits.hear(Control(fps=0.2))
+    for _ in range(7):
+        line.step(every=0)
+        line.place.get(0)
+
+    assert line.place.counts() == (6, 0, 0)
+    assert line.intake.thinned == 0
+    assert sum(line.reader.pauses) == pytest.approx(20)
+    line.now += 2  # besides the 5 s that the last frame was held back
+    assert line.intake.state() == "live"
+    line.now += 2
+    assert line.intake.state() == "stalled"
 
 
 def test_a_stop_ends_the_wait_for_the_taker() -> None:

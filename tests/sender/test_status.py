@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import pytest
 
 from sender.endpoint import Endpoint
-from sender.http_client import NoReply
 from sender.metrics import Metrics, PipelineCollector
 from sender.pipeline import Pipeline
 from sender.sources.contract import EndOfSource
 from sender.status import PortError, StatusServer
 from sender.supervisor import Supervisor
+from shared.http_client import NoReply
 from tests.sender.doubles import FakeClient, ScriptedSource, reply, shot
 
 WRONG: list[str] = []
@@ -29,7 +29,9 @@ def metrics() -> Metrics:
 def pipeline(metrics: Metrics) -> Pipeline:
     """Return a pipeline whose file has ended: two posted, one refused, one failed."""
     script = [None, shot(), shot(), shot(corrupt=True), shot(), shot(), EndOfSource("over")]
-    client = FakeClient(reply(413), NoReply("no", reason="timeout"))
+    now = "1700000000.000000"
+    timed = reply(202, X_Received_At=now, X_Replied_At=now)
+    client = FakeClient(reply(413), NoReply("no", reason="timeout"), timed)
     pipeline = Pipeline(
         "cam1",
         lambda: ScriptedSource(script, finite=True),
@@ -106,11 +108,13 @@ def test_the_books_are_in_the_metrics(server: StatusServer) -> None:
         'framepost_sender_frames_waiting{camera="cam1"} 0.0',
         'framepost_sender_reconnects_total{camera="cam1"} 0.0',
         'framepost_sender_up{camera="cam1"} 0.0',
+        'framepost_sender_clock_jumps_total{camera="cam1"} 0.0',
         'framepost_sender_encode_seconds_count{camera="cam1"} 4.0',
         'framepost_sender_post_seconds_count{camera="cam1"} 2.0',
     ):
         assert line in text
-    assert 'framepost_sender_frame_age_seconds{camera="cam1"}' in text
+    for gauge in ("frame_age_seconds", "clock_offset_seconds", "clock_error_seconds"):
+        assert f'framepost_sender_{gauge}{{camera="cam1"}}' in text
 
 
 def test_an_unknown_path_names_the_known_ones(server: StatusServer) -> None:

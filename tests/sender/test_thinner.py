@@ -36,6 +36,19 @@ def test_a_camera_below_the_wished_rate_loses_nothing() -> None:
     assert len(kept(Thinner(25), [n / 12.5 for n in range(500)])) == 500
 
 
+def test_a_rate_may_change_between_two_frames() -> None:
+    thinner = Thinner(None)
+    times = [n / 25 for n in range(250)]
+    before = kept(thinner, times)
+    thinner.fps = 5
+    during = kept(thinner, [10 + at for at in times])
+    thinner.fps = None
+    after = kept(thinner, [20 + at for at in times])
+
+    assert len(before) == len(after) == 250
+    assert len(during) == pytest.approx(50, abs=2)
+
+
 @given(
     wish=st.floats(0.5, 100),
     gaps=st.lists(st.floats(0, 0.5), max_size=200),

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import gc
+import os
 import socket
 import struct
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from receiver.child.pipe import Pipe, PipeClosed
+from receiver.region import Region
 
 
 @pytest.fixture
@@ -71,3 +75,42 @@ def test_what_is_no_message_closes_the_pipe(rubbish: bytes) -> None:
 def test_one_who_does_not_read_is_not_waited_for(ends: tuple[Pipe, Pipe]) -> None:
     with pytest.raises(PipeClosed):
         ends[0].send({}, b"x" * 50_000_000)
+
+
+def test_a_region_crosses_as_memory_that_both_sides_see(
+    ends: tuple[Pipe, Pipe], tmp_path: Path
+) -> None:
+    path = tmp_path / "memory"
+    path.write_bytes(b"0123456789" * 1000)
+    with path.open("r+b") as file:
+        ends[0].send({"n": 1}, region=Region(file.fileno(), 5, 7000))
+        header, body = ends[1].receive()
+        region = header.pop("region")
+        seen = region.map()
+        file.seek(5)
+        file.write(b"new")
+        file.flush()
+
+    assert (header, body) == ({"n": 1}, b"")
+    assert len(seen) == 7000
+    assert bytes(seen[:8]) == b"new89012"
+    assert region.read()[:8] == b"new89012"
+
+
+def test_messages_with_and_without_a_region_leave_no_descriptor_open(
+    ends: tuple[Pipe, Pipe], tmp_path: Path
+) -> None:
+    path = tmp_path / "memory"
+    path.write_bytes(bytes(4096))
+    with path.open("rb") as file:
+        before = len(os.listdir("/proc/self/fd"))
+        for number in range(3):
+            ends[0].send({"n": number}, region=Region(file.fileno(), 0, 4096))
+            header, _ = ends[1].receive()
+            assert header["region"].map()[0] == 0
+            ends[0].send({}, b"bytes")
+            assert ends[1].receive() == ({}, b"bytes")
+        del header
+        gc.collect()
+
+        assert len(os.listdir("/proc/self/fd")) == before

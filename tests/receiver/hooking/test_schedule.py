@@ -139,5 +139,44 @@ def test_a_closed_camera_gives_nothing(make_frame: MakeFrame) -> None:
     desk.publish("a")
     desk.hub.close()
 
-    assert desk.take() == "a", "what was held is still owed a result"
-    assert desk.take() is None
+    assert desk.take() is None, "its callers were told that nobody comes to it"
+
+
+def test_a_camera_that_a_worker_leaves_goes_to_one_that_is_idle(make_frame: MakeFrame) -> None:
+    desk = Desk(make_frame, 3)
+    tasks: list[Task | None] = []
+    for worker, camera in enumerate(("a", "b")):
+        desk.take(2)
+        desk.publish(camera)
+        tasks.append(desk.schedule.take(worker))
+    assert desk.take(2) is None
+    desk.woken.clear()
+    for camera in ("a", "b"):
+        desk.publish(camera)
+    assert desk.woken == [], "the last idle worker is kept for a third camera"
+
+    assert tasks[1] is not None
+    desk.schedule.done(tasks[1])
+
+    assert desk.take(1) == "a"
+    assert desk.woken == [2]
+    assert desk.take(2) == "b"
+
+
+def test_a_camera_whose_worker_died_goes_to_one_that_is_idle(make_frame: MakeFrame) -> None:
+    desk = Desk(make_frame, 2)
+    desk.publish("b")
+    other = desk.schedule.take(1)
+    assert other is not None
+    desk.schedule.done(other)
+    desk.publish("a")
+    task = desk.schedule.take(0)
+    assert task is not None
+    assert desk.take(1) is None
+    desk.publish("a")
+    assert desk.woken == []
+
+    desk.schedule.done(task)
+    desk.schedule.leave(0)
+
+    assert desk.woken == [1]

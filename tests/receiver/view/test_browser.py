@@ -18,8 +18,9 @@ from werkzeug.serving import make_server
 
 from receiver import status
 from receiver.app import create_app
+from receiver.camera import Camera
 from receiver.hooking.hook_worker import WorkerStatus
-from receiver.hub import Camera, Hub
+from receiver.hub import Hub
 from receiver.metrics import Metrics
 from receiver.result import Result
 from receiver.view import dashboard, live
@@ -77,7 +78,7 @@ class Stage:
 
     def finish(self, camera: Camera, picture: EncodedFrame | None = None, **facts: Any) -> None:
         """Enter a result of the camera's newest frame."""
-        frame = camera.pending.get(0)
+        frame = camera.pending.take()
         assert frame is not None
         values: dict[str, Any] = {"state": "processed", "value": None} | facts
         camera.finish(

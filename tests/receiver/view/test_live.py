@@ -17,7 +17,8 @@ from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
 from receiver.app import create_app
-from receiver.hub import Camera, Hub
+from receiver.camera import Camera
+from receiver.hub import Hub
 from receiver.view import live
 from receiver.view.renditions import Renditions
 from shared import codec, jpeg, pattern
@@ -128,6 +129,16 @@ def test_a_snapshot_is_the_newest_frame_untouched_with_its_facts(
     assert answer.headers["Age"] == "0"
     assert "no-store" in answer.headers["Cache-Control"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_who_asks_for_one_picture_after_the_other_watches(
+    client: FlaskClient, hub: Hub, make_frame: MakeFrame
+) -> None:
+    hub.publish(make_frame(3))
+    before = the(hub).is_watched()
+    client.get("/cameras/cam1/frame.jpg")
+
+    assert (before, the(hub).is_watched()) == (False, True)
 
 
 @pytest.mark.parametrize(("seconds", "state"), [(2, "live"), (10, "stale"), (3600, "gone")])

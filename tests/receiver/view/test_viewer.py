@@ -7,10 +7,11 @@ from itertools import islice, pairwise
 
 import pytest
 
-from receiver.hub import Camera
+from receiver.camera import Camera
+from receiver.seats import Seats
 from receiver.view.query import Query
 from receiver.view.renditions import Rendition, Renditions, Wish
-from receiver.view.viewer import Pace, Seats, watch
+from receiver.view.viewer import Pace, watch
 from tests.conftest import MakeFrame
 
 

@@ -135,11 +135,11 @@ def test_a_frame_is_there_as_soon_as_its_last_byte_is(
     url = serve(stream([form(JPEGS[3])], end=end))
 
     with opened(url) as source:
-        before = time.time()
+        before = time.monotonic()
         shot = source.read()
 
         assert number(shot) == 3
-        assert before - 1 < shot.captured_at <= time.time()
+        assert before - 1 < shot.captured <= time.monotonic()
 
 
 def test_parts_that_are_no_image_are_skipped_and_counted(serve: Serve) -> None:
@@ -244,7 +244,7 @@ def test_a_snapshot_is_asked_for_again_and_again_at_its_rate(serve: Serve) -> No
         shots = [source.read() for _ in JPEGS]
 
     assert [shot.picture.to_jpeg(50) for shot in shots] == JPEGS
-    assert shots[-1].captured_at - shots[0].captured_at == pytest.approx(5 / 50, abs=0.09)
+    assert shots[-1].captured - shots[0].captured == pytest.approx(5 / 50, abs=0.09)
 
 
 def test_a_snapshot_in_another_format_is_decoded(serve: Serve) -> None:

@@ -1,0 +1,3 @@
+module framepost
+
+go 1.18

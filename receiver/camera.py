@@ -1,0 +1,175 @@
+"""Camera: one camera's newest frame, newest result and books, as the receiver knows them."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from receiver.latency import Latencies
+from receiver.order import Order, Outcome, is_before
+from receiver.pending import Pending
+from receiver.region import SharedFrame
+from receiver.result import Result
+from receiver.sender_clock import SenderClock
+from receiver.ticket import Ticket
+from shared.frame import EncodedFrame
+from shared.latest import Latest
+from shared.rate import Rate
+
+#: Without a frame for this many seconds a camera is stale, then gone.
+STALE_AFTER = 3.0
+GONE_AFTER = 60.0
+#: Who asked for a single picture is taken to watch for this many seconds.
+_GLANCE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """received = processed + superseded + failed + waiting, to the frame, at every moment.
+
+    Duplicates and refused bodies were never received; they have counters of their own.
+    """
+
+    received: int
+    processed: int
+    superseded: int
+    failed: int
+    waiting: int
+    duplicate: int
+
+
+class Observer(Protocol):
+    """Who is told of every frame and result, such as the metrics; must not block."""
+
+    def received(self, frame: EncodedFrame) -> None: ...
+    def finished(self, result: Result) -> None: ...
+    def forgotten(self, camera: str) -> None: ...
+    def closed(self) -> None:
+        """No more frames are taken; results of those that were may still come."""
+
+
+class Camera:
+    """One camera: `latest` feeds the viewers, `pending` the hook."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        max_queue: int = 16,
+        observers: Sequence[Observer] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self.latest: Latest[EncodedFrame] = Latest()
+        self.pending = Pending(limit=max_queue)
+        #: The newest frame as the hook left it, and the newest result.
+        self.annotated: Latest[EncodedFrame] = Latest()
+        self.results: Latest[Result] = Latest()
+        self.latencies = Latencies()
+        self.arrivals = Rate(clock=clock)
+        self.viewers = 0
+        self.sender_clock = SenderClock(clock=clock)
+        #: Seconds that its sender was asked to leave between two frames.
+        self.interval = 0.0
+        self._glanced_at = -math.inf
+        self._observers = observers
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._seen_at = clock()
+        self._order = Order()
+        self._shown: EncodedFrame | None = None
+        self._received = self._processed = self._failed = self._late = self._duplicate = 0
+
+    def accept(
+        self, frame: EncodedFrame, *, every: bool = False, ticket: Ticket | None = None
+    ) -> Outcome:
+        """Take a frame from a client. Never blocks; a newer frame takes an older one's place.
+
+        With `every` it is processed even if newer ones come; raise FrameError (503) where too many
+        wait for that. `ticket` is settled unless the outcome is a duplicate.
+        """
+        with self._lock:
+            if every:
+                self.pending.check_room()
+            outcome = self._order.place(frame)
+            if outcome == "duplicate":
+                self._duplicate += 1
+                return outcome
+            self._received += 1
+            self._seen_at = self._clock()
+            self.arrivals.tick()
+            if outcome == "accepted" and not isinstance(frame, SharedFrame):
+                self.latest.put(frame)
+            if every:
+                outcome = "accepted"
+                self.pending.append(frame, ticket)
+            elif outcome == "accepted":
+                self.pending.put(frame, ticket)
+            else:
+                self._late += 1
+                if ticket is not None:
+                    ticket.settle("superseded")
+        for observer in self._observers:
+            observer.received(frame)
+        return outcome
+
+    def finish(self, result: Result) -> None:
+        """Enter the result of a frame that was taken from `pending`; exactly once for each.
+
+        Whoever waits for it is told when it stands everywhere else.
+        """
+        with self._lock:
+            if result.state == "processed":
+                self._processed += 1
+            else:
+                self._failed += 1
+            newest = self._shown is None or not is_before(result.frame, self._shown)
+            if newest:
+                # Within the lock: two workers that end at once must not swap the order.
+                self._shown = result.frame
+                if not isinstance(result.picture, SharedFrame):
+                    self.annotated.put(result.picture)
+                self.results.put(result)
+        self.latencies.add(result)
+        for observer in self._observers:
+            observer.finished(result)
+        self.pending.settle(result)
+
+    def books(self) -> Books:
+        with self._lock:
+            taken, superseded, waiting = self.pending.counts()
+            done = self._processed + self._failed
+            return Books(
+                received=self._received,
+                processed=self._processed,
+                superseded=superseded + self._late,
+                failed=self._failed,
+                waiting=waiting + taken - done,
+                duplicate=self._duplicate,
+            )
+
+    def age(self) -> float:
+        """Return the seconds since a frame last came."""
+        return self._clock() - self._seen_at
+
+    def state(self) -> Literal["live", "stale", "gone"]:
+        age = self.age() - self.interval
+        return "live" if age < STALE_AFTER else "stale" if age < GONE_AFTER else "gone"
+
+    def glance(self) -> None:
+        """Note that somebody looks at a single picture."""
+        self._glanced_at = self._clock()
+
+    def is_watched(self) -> bool:
+        """Say whether anybody watches it live, or asks for one picture after the other."""
+        return self.viewers > 0 or self._clock() - self._glanced_at < _GLANCE
+
+    def close(self) -> None:
+        self.pending.close()
+        self.latest.close()
+        self.annotated.close()
+        self.results.close()

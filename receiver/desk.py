@@ -1,0 +1,176 @@
+"""Desk: takes a picture in for a caller, whichever route it came by, and waits for its result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from werkzeug.exceptions import HTTPException
+
+from receiver.fate import Fate
+from receiver.formats import inspect
+from receiver.hub import Hub
+from receiver.result import Result
+from receiver.seats import Seats
+from receiver.ticket import Ticket
+from shared.errors import FrameError
+from shared.frame import EncodedFrame, check_camera
+from shared.wire import Envelope
+
+#: However long a caller would like to wait.
+MAX_WAIT = 60.0
+
+
+class Desk:
+    """Checks frames and gives them to the hub. Any thread.
+
+    A caller who waits holds a thread of the server, and so a seat. Where there is none, or no hook
+    that would answer, the caller is told at once that the frame was accepted.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        *,
+        max_pixels: int,
+        seats: Seats,
+        has_hook: Callable[[str], bool],
+        trouble: Callable[[str], str | None] = lambda camera: None,
+    ) -> None:
+        """`has_hook` says whether anybody processes the frames of the camera of that name.
+
+        `trouble` says why its hook does not run, if it will not soon.
+        """
+        self._hub = hub
+        self._max_pixels = max_pixels
+        self._seats = seats
+        self._has_hook = has_hook
+        self._trouble = trouble
+
+    @contextmanager
+    def counting_refusals(self, camera: str) -> Iterator[None]:
+        """Check the camera's name, and count what is raised within as a body that was refused."""
+        try:
+            check_camera(camera)
+            yield
+        except FrameError as exc:
+            self._hub.refuse(camera, exc.reason)
+            raise
+        except HTTPException:  # what Werkzeug refuses, such as a form of too many parts
+            self._hub.refuse(camera, "form")
+            raise
+
+    def take(
+        self,
+        camera: str,
+        body: bytes,
+        envelope: Envelope,
+        *,
+        media_type: str = "",
+        received: float | None = None,
+        every: bool = False,
+        wait: float | None = None,
+        seated: bool = False,
+    ) -> Fate:
+        """Take the picture in `body`, and wait up to `wait` seconds for its result.
+
+        `received` is when its head came, in Unix seconds; None for now. `seated`: the caller holds
+        a seat already.
+        With `every` it is processed even if newer ones come. Raise FrameError for no picture, too
+        many cameras, a full queue, and for `every` where no hook runs (409).
+        """
+        picture = inspect(body, media_type=media_type, max_pixels=self._max_pixels)
+        if every:
+            self._check_hook(camera)  # first, for to identify a frame of a new camera makes one
+        frame = EncodedFrame(
+            **self.identify(camera, envelope, received or time.time()),
+            data=picture.data,
+            width=picture.width,
+            height=picture.height,
+            media_type=picture.media_type,
+        )
+        return self._give(frame, every=every, wait=wait, seated=seated)
+
+    def submit(
+        self,
+        frame: EncodedFrame,
+        *,
+        every: bool = False,
+        wait: float | None = None,
+        seated: bool = False,
+    ) -> Fate:
+        """Give a checked frame to the hub, and wait as `take` does; raise FrameError."""
+        if every:
+            self._check_hook(frame.camera)
+        return self._give(frame, every=every, wait=wait, seated=seated)
+
+    def _give(self, frame: EncodedFrame, *, every: bool, wait: float | None, seated: bool) -> Fate:
+        wait = None if wait is None else min(wait, MAX_WAIT)
+        leave: Callable[[], None] | None = None
+        # Most frames' callers do not wait, and for them nobody is asked how the hook does.
+        if wait is not None and (every or self._will_answer(frame.camera)):
+            leave = (lambda: None) if seated else self._seats.take()
+        if wait is None or leave is None:
+            outcome = self._hub.publish(frame, every=every)
+            return Fate(frame, outcome, self._known(frame) if outcome == "duplicate" else None)
+        ticket = Ticket()
+        try:
+            outcome = self._hub.publish(frame, every=every, ticket=ticket)
+            if outcome == "duplicate":
+                return Fate(frame, outcome, self._known(frame), waited=wait)
+            ticket.wait(wait)
+        finally:
+            leave()
+        if ticket.state == "closed":
+            raise FrameError(
+                "receiver: is shutting down, and did not come to this frame",
+                status=503,
+                reason="draining",
+            )
+        return Fate(frame, ticket.state or "accepted", ticket.result, waited=wait)
+
+    def identify(self, camera: str, envelope: Envelope, received: float) -> dict[str, Any]:
+        """Return what names a frame and tells its age, for an EncodedFrame.
+
+        `received` is Unix seconds. Raise FrameError as `Hub.publish` does.
+        """
+        offset = self._hub.offset_of(camera, envelope, received)
+        captured_at = envelope.captured_at
+        epoch, seq = envelope.epoch or "", envelope.seq
+        if seq is None:
+            ours, seq = self._hub.number(camera)
+            epoch = epoch or ours
+        return {
+            "camera": camera,
+            "epoch": epoch,
+            "seq": seq,
+            "captured_at": received if captured_at is None else captured_at,
+            "clock_offset": 0.0 if captured_at is None else offset,
+        }
+
+    def _will_answer(self, camera: str) -> bool:
+        return self._has_hook(camera) and not self._trouble(camera)
+
+    def _check_hook(self, camera: str) -> None:
+        """Raise FrameError unless a hook will process the camera's frames."""
+        if not self._has_hook(camera):
+            raise FrameError(
+                f"camera: no hook processes the frames of {camera}; start the receiver with --hook",
+                status=409,
+                reason="no_hook",
+            )
+        trouble = self._trouble(camera)
+        if trouble:
+            raise FrameError(f"hook: does not run: {trouble}", status=503, reason="hook")
+
+    def _known(self, frame: EncodedFrame) -> Result | None:
+        """Return the result of a frame that came before, as long as it is the newest."""
+        camera = self._hub.get(frame.camera)
+        result = camera.results.peek() if camera else None
+        is_same = result is not None and (result.frame.epoch, result.frame.seq) == (
+            frame.epoch,
+            frame.seq,
+        )
+        return result if is_same else None

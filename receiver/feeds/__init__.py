@@ -1,0 +1,1 @@
+"""What gives results to others as they come: the journal, Server-Sent Events, webhooks."""

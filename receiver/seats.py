@@ -1,0 +1,49 @@
+"""Seats: bounds how many of the server's threads are held for long."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from receiver.camera import Camera
+
+
+class Seats:
+    """For viewers, readers of events, streams of frames, waiting callers: each holds a thread.
+
+    What is left of the server's threads is for requests that are answered at once, so that no
+    number of patient clients can keep frames out. Any thread.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._taken = 0
+        self._lock = threading.Lock()
+
+    @property
+    def taken(self) -> int:
+        return self._taken
+
+    def take(self, camera: Camera | None = None) -> Callable[[], None] | None:
+        """Take a seat, as a viewer of `camera` where one is given; None when all are taken.
+
+        Call what is returned to leave it; more than once does no harm.
+        """
+        with self._lock:
+            if self._taken >= self.limit:
+                return None
+            self._taken += 1
+            if camera is not None:
+                camera.viewers += 1
+        left = False
+
+        def leave() -> None:
+            nonlocal left
+            with self._lock:
+                if not left:
+                    left = True
+                    self._taken -= 1
+                    if camera is not None:
+                        camera.viewers -= 1
+
+        return leave

@@ -1,0 +1,70 @@
+"""ReceiverClock: the times that requests carry, and what the replies' times tell."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from shared import wire
+from shared.clock import ClockOffset, Exchange
+
+#: A clock that differs by less from what it was, in seconds, has not been set.
+_SAME = 1e-3
+
+
+class ReceiverClock:
+    """Writes a request's times, and learns from the replies how far ahead the receiver's clock is.
+
+    Moments are kept in monotonic seconds and become Unix seconds when a request is written, all
+    by the clock as it stands then. So no request mixes times of a clock before and after it
+    was set. For the poster's thread; any may look at `offset`.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        unix: Callable[[], float] = time.time,
+    ) -> None:
+        self.offset = ClockOffset(clock=clock)
+        self._clock = clock
+        self._unix = unix
+        #: The Unix time of the monotonic clock's zero.
+        self._zero = unix() - clock()
+        self._sent = 0.0
+        #: The last exchange's sent, received, replied, seen; ours are monotonic.
+        self._last: tuple[float, float, float, float] | None = None
+
+    def stamp(self, headers: dict[str, str], captured: float) -> None:
+        """Write into `headers` when the frame was captured (monotonic seconds), that it is sent
+        now, and the exchange before this one.
+        """
+        self._look()
+        self._sent = self._clock()
+        headers[wire.CAPTURED_AT] = wire.format_time(self._zero + captured)
+        headers[wire.SENT_AT] = wire.format_time(self._zero + self._sent)
+        if self._last is not None:
+            headers[wire.LAST_EXCHANGE] = wire.format_exchange(self._exchange(*self._last))
+            self._last = None
+
+    def heard(self, headers: wire.Headers) -> None:
+        """Learn from the reply to what was stamped last; call it as soon as that has come."""
+        seen = self._clock()
+        times = wire.reply_times(headers)
+        if times is None:
+            return
+        self._last = (self._sent, *times, seen)
+        self._look()
+        self.offset.add(self._exchange(*self._last))
+
+    def _look(self) -> None:
+        """Notice that this machine's clock was set."""
+        before, unix, after = self._clock(), self._unix(), self._clock()
+        # Whoever is interrupted between the readings knows the less.
+        if not unix - after - _SAME <= self._zero <= unix - before + _SAME:
+            self._zero = unix - after
+
+    def _exchange(self, sent: float, received: float, replied: float, seen: float) -> Exchange:
+        return Exchange(
+            sent=self._zero + sent, received=received, replied=replied, seen=self._zero + seen
+        )

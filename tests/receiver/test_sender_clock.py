@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import pytest
+
+from receiver.sender_clock import SenderClock
+from shared.clock import Exchange
+from shared.wire import Envelope
+
+NOON = 1_700_000_000.0
+
+
+def told(ahead: float, *, way: float = 0.001, **times: float) -> Envelope:
+    """Return an envelope with an exchange with a sender of which we are `ahead` seconds ahead."""
+    there = NOON + ahead + way
+    return Envelope(
+        **times,  # type: ignore[arg-type]
+        exchange=Exchange(sent=NOON, received=there, replied=there, seen=NOON + 2 * way),
+    )
+
+
+def test_while_nothing_is_known_both_clocks_are_taken_for_right() -> None:
+    clock = SenderClock()
+
+    assert clock.offset_of(Envelope(), NOON) == 0
+    assert clock.offset_of(Envelope(captured_at=NOON - 5, sent_at=NOON - 1), NOON) == 0
+    assert clock.facts() == {
+        "offset_ms": None,
+        "error_ms": None,
+        "jumps": 0,
+        "skew": 0,
+        "absurd": 0,
+    }
+
+
+@pytest.mark.parametrize("ahead", [5.0, -5.0])
+def test_the_exchange_tells_the_offset_of_the_frame_it_comes_with(ahead: float) -> None:
+    clock = SenderClock()
+    sent = NOON + 1
+    envelope = told(ahead, captured_at=sent - 0.1, sent_at=sent)
+
+    offset = clock.offset_of(envelope, sent + ahead + 0.002)
+
+    assert offset == pytest.approx(ahead, abs=1e-5)
+    assert clock.facts()["offset_ms"] == pytest.approx(ahead * 1000, abs=0.01)
+    assert 1 <= clock.facts()["error_ms"] < 3
+    assert clock.skewed == 0
+
+
+def test_what_is_known_holds_for_frames_that_tell_nothing() -> None:
+    clock = SenderClock()
+    clock.offset_of(told(5.0), NOON + 6)
+
+    assert clock.offset_of(Envelope(captured_at=NOON), NOON + 6) == pytest.approx(5.0, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        pytest.param(Envelope(captured_at=NOON + 4, sent_at=NOON + 5), id="sent later"),
+        pytest.param(Envelope(captured_at=NOON + 5), id="captured later"),
+        pytest.param(Envelope(captured_at=NOON + 5, sent_at=NOON), id="captured after it was sent"),
+    ],
+)
+def test_nothing_arrives_before_it_was_sent(envelope: Envelope) -> None:
+    clock = SenderClock()
+
+    assert clock.offset_of(envelope, NOON) == -5
+    assert clock.skewed == 1
+
+
+def test_a_frame_that_was_faster_than_the_estimate_is_no_skew() -> None:
+    clock = SenderClock()
+    clock.offset_of(told(0.0, way=0.1), NOON + 1)
+    sent = NOON + 2 + 0.08
+
+    assert clock.offset_of(Envelope(sent_at=sent), NOON + 2) == pytest.approx(-0.08)
+    assert clock.skewed == 0
+
+
+def test_what_was_long_ago_is_less_exact() -> None:
+    errors = []
+    for later in (0, 60):
+        clock = SenderClock()
+        clock.offset_of(told(5.0), NOON + 5 + later)
+        errors.append(clock.facts()["error_ms"])
+
+    assert errors[1] - errors[0] == pytest.approx(30, abs=1)
+
+
+def test_a_sender_whose_clock_was_set_is_known_by_its_next_exchange() -> None:
+    clock = SenderClock()
+    clock.offset_of(told(0.0), NOON + 1)
+    clock.offset_of(told(7.0), NOON + 9)
+
+    assert clock.offset_of(Envelope(), NOON + 9) == pytest.approx(7.0, abs=1e-5)
+    assert clock.facts()["jumps"] == 1
+
+
+def test_an_absurd_exchange_is_counted() -> None:
+    clock = SenderClock()
+    clock.offset_of(told(0.0, way=-1.0), NOON)
+
+    assert clock.facts()["absurd"] == 1
+    assert clock.facts()["offset_ms"] is None
