@@ -1,4 +1,8 @@
-"""Stream: the thread that makes frames while somebody watches, once for all clients."""
+"""Stream: the thread that makes frames while somebody watches, once for all clients.
+
+Each is made a little ahead and pushed when it is due, with that moment drawn in it: the time in the
+picture is the time at which a client could have it at the earliest.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,9 @@ from camera.packets import CLOCK, Packetiser, RtpFrame
 from camera.source import PictureSource
 from shared.codec import Image
 from shared.worker import Worker
+
+#: The share of a frame's interval that it may take to make the frame.
+_LEAD = 0.5
 
 
 class Stream(Worker):
@@ -89,9 +96,17 @@ class Stream(Worker):
             self._wanted.wait(1.0)
             return
         due = self._pace.next()
+        self.pause(max(0.0, due - _LEAD / self._fps - time.monotonic()))
+        if self.stopping:
+            return
+        frame = self._make(due)
         self.pause(max(0.0, due - time.monotonic()))
-        if not self.stopping:
-            self._make(due)
+        if self._wanted.is_set() and not self.stopping:
+            self._number += 1
+            self._push(frame)
+        else:
+            # The encoder went on without the clients.
+            self._key_wanted.set()
 
     def wake(self) -> None:
         self._wanted.set()
@@ -100,7 +115,7 @@ class Stream(Worker):
         self._packetiser.close()
         self._source.close()
 
-    def _make(self, due: float) -> None:
+    def _make(self, due: float) -> RtpFrame:
         key = self._key_wanted.is_set()
         self._key_wanted.clear()
         if self._size is not None:
@@ -108,7 +123,7 @@ class Stream(Worker):
             self._size = self._last = None
             self._encoder = self._open_encoder()
             self._packetiser.resize(self._source.width, self._source.height)
-        at = time.time()
+        at = time.time() + max(0.0, due - time.monotonic())
         if self._last is None or not self._faults.frozen:
             self._last = self._source.read(self._number, at)
         picture = self._encoder.encode(self._last, key=key)
@@ -120,8 +135,7 @@ class Stream(Worker):
         )
         if (corruption := self._faults.corruption) is not None:
             frame = replace(frame, packets=tuple(map(corruption.damage, frame.packets)))
-        self._number += 1
-        self._push(frame)
+        return frame
 
     def _decide(self) -> None:
         if self._watched and not (self._faults.stalled or self._faults.silent):

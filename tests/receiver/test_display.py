@@ -127,6 +127,16 @@ def shown_number(screen: Screen) -> int | None:
     return mark.number if mark else None
 
 
+def close_by_key(screen: Screen, display: DisplayProcess) -> None:
+    """Press q until it helps: a window that was not given the keyboard yet misses it."""
+
+    def is_closed() -> bool:
+        screen.press("q")
+        return not display.alive
+
+    wait_until("the display's end", is_closed)
+
+
 def test_a_cameras_frames_move_in_a_window_until_q(
     screen: Screen, make_frame: MakeFrame, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -144,8 +154,7 @@ def test_a_cameras_frames_move_in_a_window_until_q(
         assert books.processed == 0
         assert books.received == books.superseded + 1
 
-        screen.press("q")
-        wait_until("the display's end", lambda: not display.alive)
+        close_by_key(screen, display)
 
     assert caplog.messages == ["display closed; the receiver goes on"]
     assert display.error is None
@@ -163,8 +172,7 @@ def test_a_window_lives_and_says_so_when_no_frame_comes(
         now += 30
 
         wait_until("another text", lambda: (screen.look()[440:480] != before[440:480]).any())
-        screen.press("q")
-        wait_until("the display's end", lambda: not display.alive)
+        close_by_key(screen, display)
 
 
 def test_what_the_hook_drew_is_what_is_shown(screen: Screen, make_frame: MakeFrame) -> None:
