@@ -88,6 +88,11 @@ class CameraConfig(BaseModel):
     ] = Field(
         "post", description="how frames travel: a POST for each, or many frames in one (stream)"
     )
+    in_flight: Annotated[int, Field(ge=1, le=64), Expect("a whole number from 1 to 64")] = Field(
+        2,
+        description="frames of a camera that may wait for their replies at once; for a far"
+        " receiver: frames a second times the seconds of a round trip",
+    )
     rtsp_transport: Annotated[Literal["tcp", "udp"], Expect("tcp or udp")] = Field(
         "tcp", description="how an RTSP camera sends"
     )

@@ -13,11 +13,13 @@ from sender.books import Books, Ledger
 from sender.endpoint import Endpoint
 from sender.intake import Intake
 from sender.limits import Limits
-from sender.poster import Client, Poster, Stopwatch
+from sender.poster import Client, Poster, Stopwatch, make_trouble
 from sender.reader import CapturedFrame, Reader
 from sender.receiver_clock import ReceiverClock
 from sender.sources.contract import Source
+from sender.turn import Turn
 from sender.watchdog import Watchdog
+from shared.clock import ClockOffset
 from shared.latest import Latest
 from shared.worker import Worker
 
@@ -25,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 class Pipeline:
-    """Two threads, a reader and a poster, with a slot between them. Any thread may look.
+    """A reader and its posters, each a thread, with a slot between them. Any thread may look.
 
     Only the thread that started it calls `watch`, `ask_to_stop`, `interrupt` and `join`.
     """
@@ -36,8 +38,9 @@ class Pipeline:
         make_source: Callable[[], Source],
         *,
         source_name: str,
-        client: Client,
+        make_client: Callable[[], Client],
         endpoint: Endpoint,
+        in_flight: int = 1,
         fps: float | None = None,
         size: tuple[int, int] | None = None,
         quality: int = 80,
@@ -49,8 +52,9 @@ class Pipeline:
         stopwatch: Stopwatch | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`obey`: send less when the receiver wishes so. `whole`: if the source is finite, deliver
-        every frame of it, however long that takes.
+        """`in_flight`: so many frames may wait for their replies at once, each on a connection of
+        its own. `obey`: send less when the receiver wishes so. `whole`: if the source is finite,
+        deliver every frame of it, however long that takes.
 
         `source_name` is the source as people may see it, without passwords. A call of an endless
         source that lasts longer than `patience` seconds hangs.
@@ -71,24 +75,33 @@ class Pipeline:
         # A file may hold a frame back for as long as its film stands still.
         limit = math.inf if source.finite else patience + self.intake.interval
         self._watchdog = Watchdog(patience=limit, clock=clock)
-        receiver_clock = ReceiverClock(clock=clock)
-        self.clock_offset = receiver_clock.offset
+        self.clock_offset = ClockOffset(clock=clock)
+        self._trouble = make_trouble(camera, clock)
         self._reader = self._make_reader(source)
-        self._poster = Poster(
-            camera,
-            self._place,
-            client,
-            endpoint=endpoint,
-            ledger=self.ledger,
-            limits=self._limits,
-            receiver_clock=receiver_clock,
-            whole=self._whole,
-            stopwatch=stopwatch,
-            clock=clock,
-        )
+        turn = Turn(clock=clock)
+        self._posters = [
+            Poster(
+                camera,
+                self._place,
+                make_client(),
+                endpoint=endpoint,
+                ledger=self.ledger,
+                limits=self._limits,
+                turn=turn,
+                rank=rank,
+                trouble=self._trouble,
+                receiver_clock=ReceiverClock(self.clock_offset, clock=clock),
+                whole=self._whole,
+                stopwatch=stopwatch,
+                clock=clock,
+            )
+            # A frame that has to be tried again is not to be overtaken.
+            for rank in range(1 if self._whole else in_flight)
+        ]
 
     def start(self) -> None:
-        self._poster.start()
+        for poster in self._posters:
+            poster.start()
         self._reader.start()
 
     def watch(self) -> None:
@@ -114,7 +127,9 @@ class Pipeline:
     @property
     def is_finished(self) -> bool:
         """Whether its source ended, for good or bad, and its last frame is settled."""
-        return self.intake.phase in ("ended", "failed") and not self._poster.alive
+        return self.intake.phase in ("ended", "failed") and not any(
+            poster.alive for poster in self._posters
+        )
 
     @property
     def is_delivered(self) -> bool:
@@ -133,7 +148,8 @@ class Pipeline:
     def interrupt(self) -> None:
         """End the waits for camera and receiver."""
         self._reader.interrupt()
-        self._poster.interrupt()
+        for poster in self._posters:
+            poster.interrupt()
 
     def join(self, until: float) -> bool:
         """Wait until `until` (monotonic seconds) for the threads' ends; True when they came."""
@@ -168,7 +184,7 @@ class Pipeline:
             "reconnects": intake.reconnects,
             "abandoned": intake.abandoned,
             "source_error": intake.error,
-            "post_error": self._poster.last_trouble,
+            "post_error": self._trouble.last,
         }
 
     def summary(self, before: Books) -> str:
@@ -186,8 +202,8 @@ class Pipeline:
             + ("" if state == "live" else f" state={state}")
         )
 
-    def _workers(self) -> tuple[Worker, Worker]:
-        return self._reader, self._poster
+    def _workers(self) -> list[Worker]:
+        return [self._reader, *self._posters]
 
     def _make_reader(self, source: Source) -> Reader:
         return Reader(

@@ -12,8 +12,8 @@ from sender.endpoint import Endpoint
 from sender.limits import Limits
 from sender.reader import CapturedFrame
 from sender.receiver_clock import ReceiverClock
+from sender.turn import Turn
 from shared import wire
-from shared.backoff import Backoff
 from shared.control import Control
 from shared.errors import FrameError
 from shared.frame import EncodedFrame
@@ -26,8 +26,8 @@ from shared.worker import Worker
 
 logger = logging.getLogger(__name__)
 
-#: A receiver that comes back is found again within this time.
-_CEILING = 1.0
+#: Seconds from one look at whether to stop to the next, while another poster has the turn.
+_WAIT = 0.25
 #: The receiver's word on this one frame; the next may be welcome at once.
 _ABOUT_THE_FRAME = {400, 411, 413, 415, 422}
 #: Said by servers that are away, starting, full: the same frame may be welcome later.
@@ -37,8 +37,10 @@ _LATER = {408, 429, 502, 503, 504}
 class Client(Protocol):
     """What posts: an HttpClient."""
 
-    def post(self, target: str, body: bytes, headers: dict[str, str]) -> Reply:
-        """Raise NoReply when no whole reply came."""
+    def post(
+        self, target: str, body: bytes, headers: dict[str, str], *, sent: Callable[[], object]
+    ) -> Reply:
+        """Raise NoReply when no whole reply came; call `sent` when only that is waited for."""
         ...
 
     def interrupt(self) -> None: ...
@@ -55,6 +57,10 @@ class Stopwatch(Protocol):
 class Poster(Worker):
     """Take the newest frame, make it a JPEG only then, post it, enter it in the books.
 
+    Several may share a camera, each with a client and a `rank` of its own: one at a time has the
+    `turn`, and gives it back when its frame is sent and only the reply is missing. After trouble
+    the turn rests.
+
     A frame that the receiver did not take is never sent again, for a newer one is the retry. Only
     when frames are to be delivered `whole`, as those of a file, is a frame tried until the receiver
     answers; then it is entered once, with its last outcome.
@@ -69,13 +75,15 @@ class Poster(Worker):
         endpoint: Endpoint,
         ledger: Ledger,
         limits: Limits | None = None,
+        turn: Turn | None = None,
+        rank: int = 0,
+        trouble: Trouble | None = None,
         receiver_clock: ReceiverClock | None = None,
         whole: bool = False,
         stopwatch: Stopwatch | None = None,
-        backoff: Backoff | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__(f"poster of {camera}")
+        super().__init__(f"poster {rank} of {camera}")
         self._camera = camera
         self._frames = frames
         self._client = client
@@ -85,28 +93,21 @@ class Poster(Worker):
         self._receiver_clock = receiver_clock or ReceiverClock(clock=clock)
         self._whole = whole
         self._stopwatch = stopwatch
-        self._backoff = backoff or Backoff(0.1, _CEILING)
         self._clock = clock
-        self._trouble = Trouble(
-            f"camera {camera}", over="frames are taken again", logger=logger, clock=clock
-        )
+        self._turn = turn or Turn(clock=clock)
+        self._rank = rank
+        self._trouble = trouble or make_trouble(camera, clock)
         #: A frame that is to be tried again.
         self._kept: EncodedFrame | None = None
-        #: The last trouble in one sentence, redacted; stays after it is over.
-        self.last_trouble: str | None = None
 
     def step(self) -> None:
-        """Send one frame, or wait up to a second for one; pause after trouble."""
-        frame = self._kept
-        if frame is None:
-            try:
-                captured = self._frames.get(timeout=1.0)
-            except Closed:
-                self.finish()
-                return
-            frame = None if captured is None else self._encode(captured)
-        if frame is not None:
-            self._post(frame)
+        """Send one frame, or wait up to a second for one."""
+        if not self._turn.take(self._rank, timeout=_WAIT):
+            return
+        try:
+            self._send()
+        finally:
+            self._give_turn()
 
     def close(self) -> None:
         if self._kept is not None:
@@ -117,6 +118,21 @@ class Poster(Worker):
     def interrupt(self) -> None:
         """Give up on a reply that is being waited for; from any thread, for good."""
         self._client.interrupt()
+
+    def _send(self) -> None:
+        frame = self._kept
+        if frame is None:
+            try:
+                # Another one's reply may say meanwhile that nothing is welcome now.
+                if not self._frames.wait(1.0) or self._turn.is_resting:
+                    return
+                captured = self._frames.get(0)
+            except Closed:
+                self.finish()
+                return
+            frame = None if captured is None else self._encode(captured)
+        if frame is not None:
+            self._post(frame)
 
     def _encode(self, captured: CapturedFrame) -> EncodedFrame | None:
         picture = captured.picture
@@ -146,7 +162,7 @@ class Poster(Worker):
         self._receiver_clock.stamp(headers, frame.arrived)
         started = self._clock()
         try:
-            reply = self._client.post(self._endpoint.target, body, headers)
+            reply = self._client.post(self._endpoint.target, body, headers, sent=self._give_turn)
         except NoReply as exc:
             self._unanswered(frame, exc)
             return
@@ -157,7 +173,7 @@ class Poster(Worker):
             self._ledger.post(self._clock() - frame.arrived)
             if self._stopwatch is not None:
                 self._stopwatch.posted(self._camera, self._clock() - started)
-            self._backoff.reset()
+            self._turn.worked()
             self._trouble.worked()
         else:
             self._refused(frame, reply)
@@ -176,7 +192,7 @@ class Poster(Worker):
             self._ledger.fail(exc.reason)
         if exc.reason != "stopped":
             self._tell(exc.reason, f"{self._endpoint.shown} gives no answer ({exc}), trying again")
-            self.pause(self._backoff.next())
+            self._turn.rest()
 
     def _refused(self, frame: EncodedFrame, reply: Reply) -> None:
         if self._whole and reply.status in _LATER and not self.stopping:
@@ -186,12 +202,18 @@ class Poster(Worker):
             self._ledger.refuse(reply.status)
         self._tell(str(reply.status), f"{self._endpoint.shown} {_describe(reply)}")
         if reply.status not in _ABOUT_THE_FRAME:
-            asked = read_retry_after(reply.headers.get("Retry-After"))
-            self.pause(max(asked, self._backoff.next()))
+            self._turn.rest(read_retry_after(reply.headers.get("Retry-After")))
+
+    def _give_turn(self) -> None:
+        self._turn.give(self._rank)
 
     def _tell(self, kind: str, sentence: str) -> None:
-        self.last_trouble = redact(sentence)
-        self._trouble.happened(kind, self.last_trouble)
+        self._trouble.happened(kind, redact(sentence))
+
+
+def make_trouble(camera: str, clock: Callable[[], float] = time.monotonic) -> Trouble:
+    """Return what tells of the receiver's trouble with a camera's frames."""
+    return Trouble(f"camera {camera}", over="frames are taken again", logger=logger, clock=clock)
 
 
 def _describe(reply: Reply) -> str:

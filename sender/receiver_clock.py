@@ -22,11 +22,13 @@ class ReceiverClock:
 
     def __init__(
         self,
+        offset: ClockOffset | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
         unix: Callable[[], float] = time.time,
     ) -> None:
-        self.offset = ClockOffset(clock=clock)
+        """`offset` may be shared by those that post to one receiver."""
+        self.offset = offset or ClockOffset(clock=clock)
         self._clock = clock
         self._unix = unix
         #: The Unix time of the monotonic clock's zero.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from email.message import Message
 from http.client import HTTPException, HTTPResponse, IncompleteRead
@@ -66,6 +66,7 @@ class StreamLine(HttpClient):
                 connection.endheaders()
             line.sendall(_head(headers, body), body, _TAIL)
             is_sent = True
+            self._tell_sent()
         if self._response is None:
             response = HTTPResponse(cast(Any, line), method="POST")
             response.begin()
@@ -111,11 +112,21 @@ class StreamClient:
         self._takes_streams = True
         self._was_told = False
 
-    def post(self, target: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """Bring `body` to the receiver; raise NoReply. `target` is for a post by itself."""
+    def post(
+        self,
+        target: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        sent: Callable[[], object] | None = None,
+    ) -> Reply:
+        """Bring `body` to the receiver; raise NoReply. `target` is for a post by itself.
+
+        `sent` is as HttpClient's.
+        """
         if self._takes_streams:
             try:
-                reply = self._stream.post(self._target, body, headers)
+                reply = self._stream.post(self._target, body, headers, sent=sent)
             except NoStream as exc:
                 self._give_up(str(exc))
             except NoReply as exc:
@@ -126,7 +137,7 @@ class StreamClient:
                 self._was_told = False
                 return reply
         try:
-            return self._posts.post(target, body, headers)
+            return self._posts.post(target, body, headers, sent=sent)
         except NoReply:
             self._takes_streams = True
             raise

@@ -11,6 +11,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+#: What may wait in the kernel unsent. Without a limit it takes megabytes, and a picture that was
+#: "sent" grows old there.
+_UNSENT = 64 << 10
 #: A socket address, as getaddrinfo returns it.
 Address = tuple[Any, ...]
 
@@ -110,6 +113,8 @@ class DeadlineSocket:
         self._socket = sock
         self._ready().connect(address)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
         if self._context is not None:
             self._socket = tls = self._context.wrap_socket(
                 sock, server_hostname=host, do_handshake_on_connect=False

@@ -88,10 +88,23 @@ class HttpClient:
         self._line: DeadlineSocket | None = None
         self._connection: HTTPConnection | None = None
         self._interrupted = False
+        self._sent: Callable[[], object] | None = None
 
-    def post(self, target: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """POST `body` to the path and query `target`; raise NoReply."""
+    def post(
+        self,
+        target: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        sent: Callable[[], object] | None = None,
+    ) -> Reply:
+        """POST `body` to the path and query `target`; raise NoReply.
+
+        `sent` is called when all but the last few kilobytes have left this machine, before the wait
+        for the reply; twice where there was a second try.
+        """
         end = self._clock() + self._deadline
+        self._sent = sent
         is_kept = self._connection is not None
         try:
             try:
@@ -127,6 +140,7 @@ class HttpClient:
         with suppress(BrokenPipeError, ConnectionResetError):
             connection.request("POST", target, body, dict(headers))
             is_sent = True
+            self._tell_sent()
         response = connection.getresponse()
         content = response.read(MAX_REPLY + 1)
         if len(content) > MAX_REPLY:
@@ -136,6 +150,10 @@ class HttpClient:
         if response.will_close or not is_sent or not response.isclosed():
             self.close()
         return Reply(response.status, response.headers, content)
+
+    def _tell_sent(self) -> None:
+        if self._sent is not None:
+            self._sent()
 
     def _ready(self, end: float) -> tuple[DeadlineSocket, HTTPConnection]:
         """Return the connection, made if there is none, for an exchange that ends at `end`."""

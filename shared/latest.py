@@ -67,7 +67,10 @@ class Latest(Generic[T]):
 
 
 class LatestReader(Generic[T]):
-    """One reader's place in a Latest. `get` from one thread; look at the counts from any."""
+    """One reader's place in a Latest.
+
+    `get` from one thread at a time; look at the counts from any.
+    """
 
     def __init__(self, latest: Latest[T]) -> None:
         self._latest = latest
@@ -96,6 +99,18 @@ class LatestReader(Generic[T]):
             self.taken += 1
             latest._changed.notify_all()
             return item
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until there is something to take, and leave it there; False on time-out.
+
+        Raise Closed as `get` does.
+        """
+        latest = self._latest
+        with latest._changed:
+            latest._changed.wait_for(lambda: latest._closed or self._next() is not None, timeout)
+            if self._next() is None and latest._closed:
+                raise Closed
+            return self._next() is not None
 
     def wait_until_taken(self, timeout: float | None = None) -> bool:
         """Wait, as the writer, until this reader has taken all that is held; False on time-out."""

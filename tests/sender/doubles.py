@@ -93,9 +93,18 @@ class FakeClient:
         self.calls: list[str] = []
         self.posted = threading.Event()
 
-    def post(self, target: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+    def post(
+        self,
+        target: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        sent: Callable[[], object] | None = None,
+    ) -> Reply:
         self.posts.append((target, body, dict(headers)))
         self.posted.set()
+        if sent is not None:
+            sent()
         answer = next(self._answers, None) or reply()
         if isinstance(answer, NoReply):
             raise answer

@@ -86,7 +86,7 @@ def make(clock: Clock) -> Iterator[Make]:
             camera,
             make_source,
             source_name="script",
-            client=client or FakeClient(),
+            make_client=lambda: client or FakeClient(),
             endpoint=Endpoint.parse("http://h", camera),
             whole=whole,
             patience=10,

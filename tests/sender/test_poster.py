@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from itertools import count
 
@@ -13,6 +13,7 @@ from sender.endpoint import Endpoint
 from sender.limits import Limits
 from sender.poster import Client, Poster
 from sender.reader import CapturedFrame
+from sender.turn import Turn
 from shared import wire
 from shared.backoff import Backoff
 from shared.http_client import HttpClient, NoReply, Reply
@@ -20,13 +21,18 @@ from shared.latest import Latest
 from tests.sender.doubles import FakeClient, FakePicture, PostServer, free_port, http_reply, reply
 
 
-class PatientPoster(Poster):
-    """Notes its pauses instead of making them."""
+class RestlessTurn(Turn):
+    """Notes its rests instead of making them."""
 
-    pauses: list[float]
+    def __init__(self) -> None:
+        super().__init__()
+        self.rests: list[float] = []
 
-    def pause(self, seconds: float) -> None:
-        self.pauses.append(seconds)
+    def rest(self, at_least: float = 0.0) -> None:
+        before = self._rests_until = time.monotonic()
+        super().rest(at_least)
+        self.rests.append(self._rests_until - before)
+        self._rests_until = 0.0
 
 
 class Line:
@@ -45,16 +51,17 @@ class Line:
         place = self.slot.reader()
         self.ledger = Ledger(place)
         self.limits = Limits("cam1", size=size, quality=70)
-        self.poster = PatientPoster(
+        self.turn = RestlessTurn()
+        self.poster = Poster(
             "cam1",
             place,
             client or FakeClient(),
             endpoint=Endpoint.parse(to, "cam1"),
             ledger=self.ledger,
             limits=self.limits,
+            turn=self.turn,
             whole=whole,
         )
-        self.poster.pauses = []
         self._seq = count()
 
     def put(self, data: bytes = b"jpeg") -> FakePicture:
@@ -109,9 +116,16 @@ def test_the_age_does_not_follow_a_clock_that_is_set(monkeypatch: pytest.MonkeyP
     wrong = time.time() - 3600
 
     class SettingClient(FakeClient):
-        def post(self, target: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        def post(
+            self,
+            target: str,
+            body: bytes,
+            headers: Mapping[str, str],
+            *,
+            sent: Callable[[], object] | None = None,
+        ) -> Reply:
             monkeypatch.setattr("time.time", lambda: wrong)
-            return super().post(target, body, headers)
+            return super().post(target, body, headers, sent=sent)
 
     line = Line(SettingClient())
     line.send()
@@ -202,10 +216,10 @@ def test_pauses_grow_while_the_receiver_is_away_and_start_over() -> None:
     line = Line(FakeClient(*away, reply(), NoReply("no", reason="connect")))
     line.send(12)
 
-    pauses = line.poster.pauses
-    assert len(pauses) == 11
-    assert 0.5 <= pauses[9] <= 1.0
-    assert pauses[10] <= 0.1
+    rests = line.turn.rests
+    assert len(rests) == 11
+    assert 0.5 <= rests[9] <= 1.01
+    assert rests[10] <= 0.11
 
 
 @pytest.mark.parametrize(
@@ -225,7 +239,7 @@ def test_retry_after_is_honoured_within_bounds(value: str, least: float, most: f
     line = Line(FakeClient(reply(503, Retry_After=value)))
     line.send()
 
-    assert least <= line.poster.pauses[0] <= most
+    assert least <= line.turn.rests[0] <= most + 0.01
 
 
 @pytest.mark.parametrize("status", [301, 401, 404, 429, 500, 503])
@@ -233,14 +247,14 @@ def test_a_refusal_of_everything_is_no_tight_loop(status: int) -> None:
     line = Line(FakeClient(reply(status)))
     line.send()
 
-    assert line.poster.pauses
+    assert line.turn.rests
 
 
 def test_a_refusal_of_one_frame_holds_up_nothing() -> None:
     line = Line(FakeClient(reply(413), reply(422)))
     line.send(3)
 
-    assert line.poster.pauses == []
+    assert line.turn.rests == []
 
 
 def test_a_redirect_is_an_error_that_says_where_it_pointed(
@@ -348,7 +362,7 @@ def started(port: int, slot: Latest[CapturedFrame]) -> tuple[Poster, Ledger]:
         client,
         endpoint=Endpoint.parse(f"http://127.0.0.1:{port}", "cam1"),
         ledger=ledger,
-        backoff=Backoff(0.01, 0.1),
+        turn=Turn(backoff=Backoff(0.01, 0.1)),
     )
     poster.start()
     return poster, ledger

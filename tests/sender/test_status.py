@@ -36,7 +36,7 @@ def pipeline(metrics: Metrics) -> Pipeline:
         "cam1",
         lambda: ScriptedSource(script, finite=True),
         source_name="rtsp://***@h/",
-        client=client,
+        make_client=lambda: client,
         endpoint=Endpoint.parse("http://h", "cam1"),
         depth=9,
         stopwatch=metrics,
