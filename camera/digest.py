@@ -46,7 +46,7 @@ class Digest:
         scheme, _, rest = (authorization or "").partition(" ")
         if scheme.lower() != "digest":
             return False
-        given = {m[1].lower(): m[2] if m[2] is not None else m[3] for m in _PAIR.finditer(rest)}
+        given = {m[1].lower(): _value(m[2], m[3]) for m in _PAIR.finditer(rest)}
         hashed = _HASHES.get(given.get("algorithm", "MD5").upper())
         if hashed is None or not {"username", "uri", "response"} <= given.keys():
             return False
@@ -59,6 +59,11 @@ class Digest:
         expected = hashed(f"{secret}:{middle}:{place}")
         # Our nonce is in `expected`, so a proof made for another one fails here too.
         return _same(given["username"], self._user) & _same(given["response"].lower(), expected)
+
+
+def _value(quoted: str | None, bare: str) -> str:
+    """Return a parameter's value; in quotes a backslash hides what follows (RFC 9110, 5.6.4)."""
+    return bare if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
 
 
 def _same(one: str, other: str) -> bool:

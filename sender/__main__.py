@@ -113,6 +113,8 @@ def _build_one(camera: CameraConfig, metrics: Metrics) -> Pipeline:
         raise ConfigError(f"transport: expected post for {what}, got stream")
     options = SourceOptions(
         rtsp_transport=camera.rtsp_transport,
+        rtsp_reader=camera.rtsp_reader,
+        capture_time=camera.capture_time,
         open_timeout=camera.open_timeout,
         read_timeout=camera.read_timeout,
         pace=camera.pace,

@@ -96,6 +96,18 @@ class CameraConfig(BaseModel):
     rtsp_transport: Annotated[Literal["tcp", "udp"], Expect("tcp or udp")] = Field(
         "tcp", description="how an RTSP camera sends"
     )
+    rtsp_reader: Annotated[
+        Literal["auto", "direct", "ffmpeg"], Expect("auto, direct or ffmpeg")
+    ] = Field(
+        "auto",
+        description="who reads RTSP: direct is a frame faster; auto leaves to FFmpeg what it cannot"
+        " read",
+    )
+    capture_time: Annotated[Literal["camera", "arrival"], Expect("camera or arrival")] = Field(
+        "camera",
+        description="age of RTSP pictures: by the camera's own clock where that is set to the time"
+        " of day, or from their arrival",
+    )
     pace: Annotated[Literal["source", "fast"], Expect("source or fast")] = Field(
         "source",
         description="files: at their own pace, or every frame as fast as the receiver takes them",

@@ -21,7 +21,13 @@ FORBIDDEN = {
 }
 #: library -> files and folders that are its home.
 HOMES = {
-    "av": {"sender/sources/", "sender/picture.py", "sender/planes.py", "camera/"},
+    "av": {
+        "sender/sources/",
+        "sender/rtsp/decoder.py",
+        "sender/picture.py",
+        "sender/planes.py",
+        "camera/",
+    },
     "flask": {
         *("receiver/app.py", "receiver/body.py", "receiver/problem.py", "receiver/view/"),
         *("receiver/deepstack.py", "receiver/door.py", "receiver/kserve/"),

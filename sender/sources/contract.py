@@ -50,7 +50,8 @@ class Shot:
     """A picture, fresh from its source."""
 
     picture: Picture
-    #: Monotonic seconds: when the last of the picture's bytes had left the network, file or device.
+    #: Monotonic seconds: when the last of the picture's bytes had left the network, file or device;
+    #: or when the camera took it, where it says so in a way that can be true.
     captured: float
     #: The decoder says that parts of it are wrong, or the JPEG's structure is.
     corrupt: bool = False
@@ -64,6 +65,10 @@ class SourceOptions:
 
     #: RTSP: how the camera sends its packets.
     rtsp_transport: Literal["tcp", "udp"] = "tcp"
+    #: RTSP: who reads it; `auto` is `direct`, and FFmpeg for what that does not know.
+    rtsp_reader: Literal["auto", "direct", "ffmpeg"] = "auto"
+    #: RTSP, read directly: whose time a picture has, the camera's (RTCP) or that of its arrival.
+    capture_time: Literal["camera", "arrival"] = "camera"
     open_timeout: float = 5.0
     read_timeout: float = 5.0
     #: Files and folders: as fast as they are meant to be seen, or as fast as they are read.

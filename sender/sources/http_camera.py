@@ -18,7 +18,7 @@ from shared.errors import ConfigError
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MAX_REDIRECTS = 5
 _STATUSES: dict[int, tuple[Reason, str]] = {
-    401: ("auth", "user name or password refused; give them as in http://USER:PASSWORD@HOST/..."),
+    401: ("auth", "user name or password refused; give them in the URL, as USER:PASSWORD@HOST"),
     403: ("auth", "the server forbids it (403)"),
     404: ("not_found", "the server has nothing under this path (404)"),
     410: ("not_found", "the server has nothing under this path any more (410)"),

@@ -15,7 +15,7 @@ _KINDS: tuple[tuple[tuple[type[Exception], ...], Reason, str], ...] = (
     (
         (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError),
         "auth",
-        "user name or password refused; give them as in rtsp://USER:PASSWORD@HOST/...",
+        "user name or password refused; give them in the URL, as USER:PASSWORD@HOST",
     ),
     ((av.error.HTTPNotFoundError,), "not_found", "the server has nothing under this path"),
     ((av.error.FileNotFoundError, FileNotFoundError), "not_found", "there is no such file"),

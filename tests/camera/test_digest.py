@@ -8,6 +8,7 @@ import re
 import av
 import pytest
 
+from camera.digest import REALM, Digest
 from camera.simulated import SimulatedCamera
 from tests.camera.player import numbers, playing
 from tests.camera.raw_client import RawClient, Response
@@ -20,6 +21,18 @@ def test_who_has_the_password_sees_the_picture(transport: str) -> None:
         playing(camera.login_url, transport=transport) as frames,
     ):
         assert numbers(frames, 2) == [0, 1]
+
+
+def test_signs_that_end_a_quoted_name_are_taken_back() -> None:
+    digest = Digest('a"b\\c', "p")
+    nonce = digest.challenge().partition('nonce="')[2].partition('"')[0]
+    secret = hashlib.md5(f'a"b\\c:{REALM}:p'.encode()).hexdigest()
+    place = hashlib.md5(b"PLAY:rtsp://h/x").hexdigest()
+    response = hashlib.md5(f"{secret}:{nonce}:{place}".encode()).hexdigest()
+
+    assert digest.accepts(
+        f'Digest username="a\\"b\\\\c", uri="rtsp://h/x", response="{response}"', "PLAY"
+    )
 
 
 @pytest.mark.parametrize("url", ["rtsp://u:wrong@{}", "rtsp://{}"])

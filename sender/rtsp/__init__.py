@@ -1,0 +1,1 @@
+"""The direct RTSP reader: session, RTP, depacketisers, and a decoder that waits for nothing."""

@@ -1,0 +1,1 @@
+"""Fuzzing of what a camera may send us over RTSP: python -m tests.fuzz --help."""
