@@ -16,6 +16,7 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from shared.codec import Image
 
@@ -67,9 +68,9 @@ def mark(image: Image, number: int, at: float) -> None:
     content += struct.pack(">H", binascii.crc_hqx(content, 0xFFFF))
     bits = np.unpackbits(np.frombuffer(content, np.uint8)).reshape(_ROWS, _COLUMNS) * np.uint8(255)
     block = image.shape[1] / _BLOCKS_ACROSS
-    ys = np.minimum((np.arange(int(_ROWS * block)) / block).astype(int), _ROWS - 1)
-    xs = np.minimum((np.arange(int(_COLUMNS * block)) / block).astype(int), _COLUMNS - 1)
-    image[: len(ys), : len(xs)] = bits[np.ix_(ys, xs)][:, :, None]
+    blocks = bits.repeat(_extents(_COLUMNS, block), axis=1).repeat(_extents(_ROWS, block), axis=0)
+    # Far faster than letting numpy spread the grey over the channels.
+    image[: blocks.shape[0], : blocks.shape[1]] = cv2.cvtColor(blocks, cv2.COLOR_GRAY2BGR)
 
 
 def read(image: Image) -> Mark | None:
@@ -87,6 +88,13 @@ def read(image: Image) -> Mark | None:
     if binascii.crc_hqx(packed[:12], 0xFFFF) != crc:
         return None
     return Mark(number, micros / 1e6)
+
+
+@lru_cache(maxsize=16)
+def _extents(count: int, block: float) -> npt.NDArray[np.intp]:
+    """Return how many pixels each of `count` blocks in a row has."""
+    places = np.minimum((np.arange(int(count * block)) / block).astype(int), count - 1)
+    return np.bincount(places, minlength=count)
 
 
 @lru_cache(maxsize=8)
