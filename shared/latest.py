@@ -28,7 +28,10 @@ class Latest(Generic[T]):
     def __init__(self, depth: int = 1) -> None:
         if depth < 1:
             raise ValueError(f"depth: expected at least 1, got {depth}")
-        self._changed = threading.Condition()
+        lock = threading.RLock()
+        self._changed = threading.Condition(lock)
+        #: Apart from `_changed`: a reader that takes would else wake all the others.
+        self._taken = threading.Condition(lock)
         self._items: deque[tuple[int, T]] = deque(maxlen=depth)
         self._version = 0
         self._closed = False
@@ -97,7 +100,7 @@ class LatestReader(Generic[T]):
             oldest = latest._items[0][0]
             self._seen = {seen for seen in self._seen if seen >= oldest} | {version}
             self.taken += 1
-            latest._changed.notify_all()
+            latest._taken.notify_all()
             return item
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -116,7 +119,7 @@ class LatestReader(Generic[T]):
         """Wait, as the writer, until this reader has taken all that is held; False on time-out."""
         latest = self._latest
         with latest._changed:
-            return latest._changed.wait_for(lambda: self._next() is None, timeout)
+            return latest._taken.wait_for(lambda: self._next() is None, timeout)
 
     def counts(self) -> tuple[int, int, int]:
         """Return (taken, skipped, waiting) of one moment; they add up to all that was put.

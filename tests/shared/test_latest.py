@@ -116,3 +116,15 @@ def test_the_counts_always_add_up_to_what_was_put(depth: int, steps: list[bool])
     assert taken + skipped + waiting == put
     assert taken == len(got) == len(set(got))
     assert waiting <= depth
+
+
+def test_a_reader_that_takes_wakes_no_other_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    latest: Latest[int] = Latest()
+    reader = latest.reader()
+    latest.put(1)
+    woken: list[str] = []
+    monkeypatch.setattr(latest._changed, "notify_all", lambda: woken.append("readers"))
+
+    assert reader.get() == 1
+
+    assert woken == []
