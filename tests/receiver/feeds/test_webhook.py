@@ -255,9 +255,16 @@ def test_a_backlog_that_was_woken_waits_no_more(make_result: MakeResult) -> None
 
 def test_what_cannot_be_sent_within_the_grace_is_dropped(make_result: MakeResult) -> None:
     class SlowClient(FakeClient):
-        def post(self, target: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        def post(
+            self,
+            target: str,
+            body: bytes,
+            headers: Mapping[str, str],
+            *,
+            sent: Callable[[], object] | None = None,
+        ) -> Reply:
             line.clock.now += 0.4
-            return super().post(target, body, headers)
+            return super().post(target, body, headers, sent=sent)
 
     client = SlowClient()
     line = Line(make_result, client)
