@@ -8,7 +8,7 @@ export SENDER_SOURCE := $(value SOURCE)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check format test prove clean
+.PHONY: help demo check format test prove bench quick clean
 
 help:  ## say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -22,6 +22,10 @@ $(VENV)/.run: requirements.txt
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.bench: requirements-bench.txt $(VENV)/.dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@touch $@
 
 demo: $(VENV)/.run  ## a simulated camera, a sender and a receiver in one terminal; SOURCE=rtsp://... for your own camera
@@ -41,6 +45,12 @@ test: $(VENV)/.dev  ## everything; what this machine lacks is skipped, with the 
 
 prove: $(VENV)/.dev  ## minutes of real frames over every codec and transport, and of outages
 	@$(BIN)/python -m tests.prove $(ARGS)
+
+bench: $(VENV)/.bench  ## every benchmark beside its rivals, an hour and more; ARGS="--clip clip.mp4" for natural pictures
+	@$(BIN)/python -m benchmarks every $(ARGS)
+
+quick: $(VENV)/.dev  ## a few ratios to the limits, in half a minute
+	@$(BIN)/python -m benchmarks quick $(ARGS)
 
 clean:  ## remove what make made
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -7,7 +7,21 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol
 
-from benchmarks import answer
+from benchmarks import (
+    answer,
+    cameras,
+    every,
+    far,
+    hooks,
+    ingest,
+    latency,
+    passthrough,
+    quick,
+    raw,
+    table,
+    throughput,
+    viewers,
+)
 
 
 class Benchmark(Protocol):
@@ -19,7 +33,21 @@ class Benchmark(Protocol):
     def run(self, arguments: argparse.Namespace) -> int: ...
 
 
-BENCHMARKS: dict[str, Benchmark] = {"answer": answer}
+BENCHMARKS: dict[str, Benchmark] = {
+    "answer": answer,
+    "cameras": cameras,
+    "every": every,
+    "far": far,
+    "hooks": hooks,
+    "ingest": ingest,
+    "latency": latency,
+    "passthrough": passthrough,
+    "quick": quick,
+    "raw": raw,
+    "table": table,
+    "throughput": throughput,
+    "viewers": viewers,
+}
 
 
 def main(argv: Sequence[str]) -> int:

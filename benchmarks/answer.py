@@ -16,21 +16,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 from tqdm import tqdm
 
-from benchmarks import summary
 from benchmarks.callers.contract import Caller, Shot
 from benchmarks.callers.java import Java, compile_java
 from benchmarks.callers.kserve import KServe, KServeSharedMemory
 from benchmarks.callers.post import Base64Form, Post
 from benchmarks.callers.stream import Stream
-from benchmarks.running import Receiver
-from shared import pattern
-from shared.codec import Image
+from benchmarks.measuring import feed, summary
+from benchmarks.measuring.program import Receiver
 
-_PICTURES = 8
 _WARM_UP = 2
 _JAVA = {
     "JPEG, Java client": "jpeg",
@@ -57,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     content: dict[str, Any] = {"benchmark": "answer", "environment": summary.environment()}
     content |= {"clip": arguments.clip and Path(arguments.clip).name, "sizes": {}}
-    with Receiver("--hook", "benchmarks.reading_hook:process") as receiver:
+    with Receiver("--hook", "benchmarks.programs.reading_hook:process") as receiver:
         for size in arguments.sizes:
             content["sizes"][size] = _measure(receiver.url, size, arguments)
     path = summary.write("answer", content)
@@ -67,33 +62,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _measure(url: str, size: str, arguments: argparse.Namespace) -> dict[str, dict[str, float]]:
     width, height = (int(side) for side in size.split("x"))
-    images = _images(arguments.clip, width, height)
+    images = feed.load(arguments.clip, width, height)
     shots = [Shot.make(n, image, arguments.quality) for n, image in enumerate(images)]
     samples: dict[str, list[float]] = {}
     with _callers(url, shots) as callers:
         turns = arguments.rounds + _WARM_UP
         for turn in tqdm(range(turns), desc=size, unit="turn", disable=not sys.stderr.isatty()):
             for name, caller in callers.items():
-                seconds = [caller.call(shots[n % _PICTURES]) for n in range(arguments.calls)]
+                seconds = [caller.call(shots[n % len(shots)]) for n in range(arguments.calls)]
                 if turn >= _WARM_UP:
                     samples.setdefault(name, []).extend(seconds)
     rows = {name: summary.milliseconds(seconds) for name, seconds in samples.items()}
     _print(size, len(shots[0].jpeg), arguments.rounds * arguments.calls, rows)
     return rows
-
-
-def _images(clip: str | None, width: int, height: int) -> list[Image]:
-    if clip is None:
-        return [pattern.draw(n, width, height) for n in range(_PICTURES)]
-    video = cv2.VideoCapture(clip)
-    images: list[Image] = []
-    while len(images) < _PICTURES:
-        came, image = video.read()
-        if not came:
-            raise FileNotFoundError(f"--clip: expected a video of {_PICTURES} pictures: {clip}")
-        images.append(np.asarray(cv2.resize(image, (width, height)), np.uint8))
-    video.release()
-    return images
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.callers.contract import Shot, check
-from benchmarks.running import ROOT
+from benchmarks.measuring.program import ROOT
 
 _SOURCES = [ROOT / "clients" / "java", ROOT / "benchmarks" / "java"]
 

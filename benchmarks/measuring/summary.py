@@ -1,4 +1,4 @@
-"""Summary: the figures of one variant, as a row of a table and as JSON."""
+"""Summary: what the figures of a run depend on, and where they are kept."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-RESULTS = Path(__file__).parent / "results"
-_PACKAGES = ("Flask", "granian", "numpy", "opencv-python", "requests", "simplejpeg", "tritonclient")
+RESULTS = Path(__file__).parent.parent / "results"
+_PACKAGES = (
+    "av", "Flask", "granian", "imagezmq", "litserve", "numpy", "opencv-python", "pyzmq", "redis",
+    "requests", "simplejpeg", "tritonclient", "vidgear",
+)  # fmt: skip
 
 
 def milliseconds(samples: Sequence[float]) -> dict[str, float]:
@@ -27,8 +30,9 @@ def environment() -> dict[str, Any]:
     return {
         "cpu": _cpu(),
         "cores": len(os.sched_getaffinity(0)),
+        "kernel": platform.release(),
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in _PACKAGES},
+        "packages": {name: found for name in _PACKAGES if (found := _version(name)) is not None},
     }
 
 
@@ -38,6 +42,13 @@ def write(name: str, content: Mapping[str, Any]) -> Path:
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return path
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def _cpu() -> str:

@@ -1,0 +1,78 @@
+"""Pairs: those who bring JPEGs from one program to another, each as its own users run it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from benchmarks.measuring import port, rival
+from benchmarks.measuring.program import ROOT, Program
+
+PROGRAMS = ROOT / "benchmarks" / "rivals"
+_REDIS = "redis-server: not installed; apt-get install redis-server"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A rival's sender and receiver: `benchmarks.rivals.MODULE_send` and `…_receive`."""
+
+    name: str
+    module: str
+    #: Packages that not everybody has.
+    needs: tuple[str, ...]
+    #: What its receiver says on stderr when it can be sent to; or nothing: the sender finds out.
+    ready: tuple[str, ...] = ("^ready",)
+    #: More arguments of the receiver.
+    receiving: tuple[str, ...] = ()
+    #: Whether its pictures pass a server of their own between the two.
+    has_broker: bool = False
+
+    def missing(self) -> str | None:
+        """Say in a sentence what is not installed; None when nothing is."""
+        if self.has_broker and shutil.which("redis-server") is None:
+            return _REDIS
+        return rival.missing(*self.needs)
+
+    def start(
+        self, stack: ExitStack, environment: Mapping[str, str], *, sending: Sequence[str]
+    ) -> list[Program]:
+        """Start all its programs; `sending` tells the sender which pictures."""
+        number = f"--port={port.free()}"
+        wanted = [
+            Program(
+                "receiver",
+                [f"benchmarks.rivals.{self.module}_receive", number, *self.receiving],
+                ready=self.ready,
+                environment=environment,
+            ),
+            Program("sender", [f"benchmarks.rivals.{self.module}_send", number, *sending]),
+        ]
+        if self.has_broker:
+            broker = Program("redis", ["benchmarks.rivals.redis_server", number], ready=["Ready"])
+            wanted.insert(0, broker)
+        return [stack.enter_context(program) for program in wanted]
+
+
+RIVALS = (
+    Pair("classic: base64 form, Flask", "classic", (), ready=("Running on",)),
+    Pair("imageZMQ, JPEG", "imagezmq", ("imagezmq",)),
+    Pair("NetGear, JPEG", "netgear", ("vidgear",)),
+    Pair("Redis, SET and PUBLISH", "redis", ("redis",), has_broker=True),
+    Pair("LitServe, multipart", "litserve", ("litserve",), ready=()),
+)
+
+#: Not as its documentation has it: the sender encodes the next picture meanwhile.
+EARLY = Pair("imageZMQ, JPEG, reply first", "imagezmq", ("imagezmq",), receiving=("--early",))
+
+
+def present(pairs: Sequence[Pair]) -> list[Pair]:
+    """Return those that can run here, and print why the others cannot."""
+    found = []
+    for pair in pairs:
+        if (sentence := pair.missing()) is None:
+            found.append(pair)
+        else:
+            print(sentence)
+    return found

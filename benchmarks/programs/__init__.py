@@ -1,0 +1,1 @@
+"""Programs and hooks that benchmarks run in processes of their own, beside those of the rivals."""

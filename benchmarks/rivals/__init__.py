@@ -1,0 +1,1 @@
+"""What Framepost is measured against: small programs, each written as its library's users do it."""
