@@ -6,14 +6,18 @@ import base64
 import binascii
 import io
 import re
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import flask
 from werkzeug.datastructures import FileStorage
+from werkzeug.wsgi import get_content_length
 
 from receiver.formats import is_picture
 from receiver.raw import is_raw
 from shared.errors import FrameError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 #: Field names under which programs in the wild send their picture.
 FIELDS = ("image", "frame", "file", "img")
@@ -45,8 +49,8 @@ def read_picture(request: flask.Request, *, max_bytes: int) -> bytes:
     `max_bytes` limits the picture; its base64 form may be longer by the third that base64 adds.
     """
     form = request.mimetype
-    is_bare = form.startswith("image/") or is_raw(form)
-    body = read_whole(request, limit=max_bytes if is_bare else max_bytes * 4 // 3 + 64 * 1024)
+    limit = max_bytes if is_bare(form) else max_bytes * 4 // 3 + 64 * 1024
+    body = read_bytes(request.environ, limit=limit)
     picture = (
         _from_multipart(request) if form == "multipart/form-data" else _from_body(request, body)
     )
@@ -59,24 +63,29 @@ def read_picture(request: flask.Request, *, max_bytes: int) -> bytes:
     return picture
 
 
-def read_whole(request: flask.Request, *, limit: int) -> bytes:
+def is_bare(content_type: str) -> bool:
+    """Tell whether a Content-Type says that the body is the picture itself."""
+    return content_type[:6].lower() == "image/" or is_raw(content_type)
+
+
+def read_bytes(environ: WSGIEnvironment, *, limit: int) -> bytes:
     """Return the body's bytes as they came; raise FrameError (400, 411, 413).
 
     It is left to whoever parses the request, too.
     """
-    length = request.content_length
+    length = get_content_length(environ)
     if length is None:
         raise FrameError(
             "Content-Length: expected the body's length, got none", status=411, reason="length"
         )
     if length > limit:
-        _discard(request, length)
+        _discard(environ, length)
         raise FrameError(
             f"body: expected at most {limit} bytes, got {length}", status=413, reason="too_large"
         )
     # Werkzeug reads pieces of 64 kB, and waits for the server's event loop with each.
-    body: bytes = request.environ["wsgi.input"].read(length)
-    request.environ["wsgi.input"] = io.BytesIO(body)
+    body: bytes = environ["wsgi.input"].read(length)
+    environ["wsgi.input"] = io.BytesIO(body)
     if len(body) != length:
         raise FrameError(
             f"body: expected {length} bytes, got {len(body)}", status=400, reason="length"
@@ -84,13 +93,13 @@ def read_whole(request: flask.Request, *, limit: int) -> bytes:
     return body
 
 
-def _discard(request: flask.Request, length: int) -> None:
+def _discard(environ: WSGIEnvironment, length: int) -> None:
     """Read a body that is refused, unless that would take long.
 
     A client that still sends when the connection is closed may never see why it was.
     """
-    if length <= _MAX_DISCARD and "Expect" not in request.headers:
-        while length > 0 and request.environ["wsgi.input"].read(min(length, _PIECE)):
+    if length <= _MAX_DISCARD and "HTTP_EXPECT" not in environ:
+        while length > 0 and environ["wsgi.input"].read(min(length, _PIECE)):
             length -= _PIECE
 
 

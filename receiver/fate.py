@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from receiver.result import Result
+from shared import wire
 from shared.frame import EncodedFrame
 
 State = Literal["accepted", "processed", "superseded", "duplicate", "failed"]
@@ -49,6 +52,21 @@ class Fate:
                 told["error"] = self.result.error
             told["timings"] = self.result.timings()
         return told
+
+    def reply(self, received: float) -> tuple[bytes, list[tuple[str, str]]]:
+        """Return the body and the headers that answer a single post, as sent now.
+
+        `received` is Unix seconds.
+        """
+        headers = [("Content-Type", "application/json")]
+        if self.waited is not None:
+            headers.append(("Preference-Applied", f"wait={self.waited:g}"))
+        timing = self.server_timing()
+        if timing is not None:
+            headers.append(("Server-Timing", timing))
+        headers.append((wire.RECEIVED_AT, wire.format_time(received)))
+        headers.append((wire.REPLIED_AT, wire.format_time(time.time())))
+        return json.dumps(self.facts()).encode(), headers
 
     def server_timing(self) -> str | None:
         """Return the Server-Timing header's value (W3C), in milliseconds."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 
 import flask
+from flask.blueprints import BlueprintSetupState
 
 from receiver.body import read_picture
 from receiver.desk import Desk
 from receiver.fate import Fate
 from receiver.prefer import read_every, read_wait
+from receiver.shortcut import RAISED, Shortcut
 from shared import wire
 from shared.errors import FrameError
 
@@ -44,22 +45,16 @@ def blueprint(
     def post_frame(camera: str) -> flask.Response:
         """Take one frame. 202: accepted, though a newer one may yet take its place."""
         received = time.time()
+        raised: Exception | None = flask.request.environ.get(RAISED)
+        if raised is not None:
+            raise raised
         with desk.counting_refusals(camera):
             wait = read_wait(flask.request.headers.get("Prefer"))
             fate = take(
                 camera, received, every=read_every(flask.request.args.get("mode")), wait=wait
             )
-        response = flask.Response(
-            json.dumps(fate.facts()), fate.status, mimetype="application/json"
-        )
-        if fate.waited is not None:
-            response.headers["Preference-Applied"] = f"wait={fate.waited:g}"
-        timing = fate.server_timing()
-        if timing is not None:
-            response.headers["Server-Timing"] = timing
-        response.headers[wire.RECEIVED_AT] = wire.format_time(received)
-        response.headers[wire.REPLIED_AT] = wire.format_time(time.time())
-        return response
+        body, headers = fate.reply(received)
+        return flask.Response(body, fate.status, headers)
 
     @bp.post("/image_post")
     def post_classic() -> flask.Response:
@@ -69,6 +64,14 @@ def blueprint(
             fate = take(camera, time.time())
         line = f"success: camera {camera}, frame {fate.frame.seq} {fate.state}\n"
         return flask.Response(line, mimetype="text/plain")
+
+    @bp.record_once
+    def put_shortcut(state: BlueprintSetupState) -> None:
+        app = state.app
+        assert isinstance(app, flask.Flask)
+        app.wsgi_app = Shortcut(  # type: ignore[method-assign]
+            app.wsgi_app, desk, max_bytes=max_bytes, wish=wish
+        )
 
     @bp.after_request
     def tell_wish(response: flask.Response) -> flask.Response:

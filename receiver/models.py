@@ -86,8 +86,8 @@ class Models:
     def state(self, model: Model) -> tuple[State, str]:
         """Return whether the model runs, and one sentence why where it does not."""
         workers = [each for each in self._status() if each.camera == (model.camera or "*")]
-        states = {worker.state for worker in workers}
-        if states & {"ready", "busy"}:
+        states = [worker.state for worker in workers]
+        if "ready" in states or "busy" in states:
             return "ready", ""
         why = next((worker.last_error for worker in workers if worker.last_error), "")
         if "starting" in states or "restarting" in states:

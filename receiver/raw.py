@@ -31,6 +31,11 @@ class Layout:
         return _PREFIX + self.name
 
     @property
+    def content_type(self) -> str:
+        """What `read_layout` reads."""
+        return f"{self.media_type}; width={self.width}; height={self.height}"
+
+    @property
     def size(self) -> int:
         """Bytes of the whole picture."""
         return self.width * self.height * _BYTES_OF_TWO[self.name] // 2

@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 #: Every slow client and every viewer holds one; with fewer threads than those, all would stall.
 THREADS = 512
 _CONNECTIONS = 2048
+_LARGEST_BLOCK = 31 << 20
 #: Docker allows 10 s between asking and killing.
 _STOP_SECONDS = 7
 #: For the requests in flight, once all else has ended.
@@ -122,6 +123,16 @@ def free_address(host: str, port: int) -> tuple[str, int]:
         raise PortError(f"RECEIVER_PORT: {host}:{port} {why}") from None
 
 
+def keep_freed_memory() -> None:
+    """Have glibc keep what frames leave behind for the next ones.
+
+    It returns freed memory beyond a threshold to the system, and every page of it that comes back
+    is a fault. The threshold follows the largest block that was freed, up to 32 MiB (mallopt(3),
+    M_MMAP_THRESHOLD). Other C libraries do nothing by this, and the block is never touched.
+    """
+    bytes(_LARGEST_BLOCK)
+
+
 def _load(
     build: Callable[[], Service],
     reader: Connection,
@@ -131,6 +142,7 @@ def _load(
 ) -> Callable[..., Any]:
     """Make and start the service in the serving process, and tie its life to the pipe."""
     writer.close()
+    keep_freed_memory()
     service = build()
     service.start()
     # Not a daemon: the process waits for it, and with it for the service's end.

@@ -17,8 +17,8 @@ MAX_PART = 32 << 20
 MAX_HEAD = 16 << 10
 #: How far the first boundary may be from the beginning.
 _MAX_PREAMBLE = 64 << 10
-#: How much of a part's body may be asked for together with the rest of its head.
-_AHEAD = 512
+#: The shortest head that announces a length, and its body.
+_SHORTEST = len(b"Content-Length:1\n\nx")
 #: How many end markers in a part are tried that turn out not to be the JPEG's own.
 _TRIES = 16
 _END_MARKER = b"\xff\xd9"
@@ -81,6 +81,8 @@ class Multipart:
         self._delimiter = b"--" + bare.encode("latin-1", "replace") if bare else b""
         self._begun = False
         self._length = 0
+        #: Bytes between the body before and its boundary.
+        self._gap = 0
         #: Of the last parts without a length.
         self._sizes: deque[int] = deque(maxlen=8)
 
@@ -130,6 +132,9 @@ class Multipart:
         buffer = self._stream.buffer
         limit = self._max_part if self._begun else _MAX_PREAMBLE
         skipped = 0
+        if not buffer:
+            # A line's end or two dashes stand behind it.
+            self._stream.more(self._gap + len(self._delimiter) + 2)
         while (at := buffer.find(self._delimiter)) < 0:
             unusable = max(0, len(buffer) - len(self._delimiter))
             skipped += unusable
@@ -140,39 +145,38 @@ class Multipart:
                 if self._begun or not buffer:
                     raise EOFError
                 raise BrokenStream(f"no boundary {self._delimiter[:80].decode('latin-1')!r}")
+        self._gap = min(at, 2)
         del buffer[: at + len(self._delimiter)]
         while len(buffer) < 2 and self._stream.more(2 - len(buffer)):
             pass
         if buffer.startswith(b"--"):
             raise EOFError
-        self._take_line(limit=MAX_HEAD)
+        try:
+            self._stream.take_line(limit=MAX_HEAD)
+        except ValueError:
+            raise _endless() from None
 
     def _take_fields(self) -> dict[str, str]:
         """Take the lines up to the empty one, and note the length that they announce."""
+        # Who announced a length announces the next.
+        shortest = _SHORTEST if self._length else 1
         self._length = 0
+        try:
+            head = self._stream.take_head(limit=MAX_HEAD, shortest=shortest, longest=self._max_part)
+        except ValueError:
+            raise _endless() from None
+        except EOFError:
+            if not self._stream.buffer:
+                raise  # the boundary was written ahead
+            raise CutOff from None
         fields: dict[str, str] = {}
-        left = MAX_HEAD
-        while True:
-            try:
-                line = self._take_line(limit=left)
-            except EOFError:
-                if not fields and not self._stream.buffer:
-                    raise  # the boundary was written ahead
-                raise CutOff from None
-            if not line:
-                return fields
-            left -= len(line)
-            name, _, value = line.decode("latin-1").partition(":")
+        for line in head.decode("latin-1").split("\n"):
+            name, _, value = line.partition(":")
             name, value = name.strip().lower(), value.strip()
             fields.setdefault(name, value)
             if name == "content-length" and value.isascii() and value.isdigit():
                 self._length = int(value[:18])
-
-    def _take_line(self, *, limit: int) -> bytes:
-        try:
-            return self._stream.take_line(limit=limit, behind=min(self._length, _AHEAD))
-        except ValueError:
-            raise BrokenStream("headers without an end") from None
+        return fields
 
     def _take_to_boundary(self) -> bytes:
         stream, buffer = self._stream, self._stream.buffer
@@ -207,6 +211,10 @@ class Multipart:
         return BrokenStream(
             f"{got}; at most {self._max_part} are taken", status=413, reason="too_large"
         )
+
+
+def _endless() -> BrokenStream:
+    return BrokenStream("headers without an end")
 
 
 def _is_jpeg(data: bytearray) -> bool:

@@ -4,8 +4,9 @@
     reply = client.send(jpeg, wait=1.0)
     print(reply.state, reply.result)
 
-Copy this file, and framepost_live.py beside it for the newest frame only, sent in the background,
-and for results as they come. It needs Python 3.10 or newer and requests.
+Copy this file, and beside it framepost_live.py for the newest frame only, sent in the background,
+and for results as they come; framepost_stream.py for many frames at the least cost. It needs Python
+3.10 or newer and requests.
 
 * FramepostError
   x NoReply    network trouble: nothing, or nothing legible, came back; the next frame may do better
@@ -22,16 +23,19 @@ import secrets
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 import urllib3  # which requests is built on
-from requests.adapters import HTTPAdapter
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_auth_from_url
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util import make_headers, parse_url
 
 #: A longer reply, in bytes, is somebody else's.
 MAX_REPLY = 16 << 20
@@ -135,15 +139,21 @@ class Client:
         self.camera = camera
         self.timeout = timeout
         self.epoch = secrets.token_hex(8)
-        self._target = f"{base_url(url)}/cameras/{camera}/frames"
-        self._connect_timeout = connect_timeout
+        self.connect_timeout = connect_timeout
+        self.url = f"{base_url(url)}/cameras/{camera}"
         self._idle_timeout = idle_timeout
         self._used_at = time.monotonic()
         self._next_seq = 0
         self._last_exchange = ""
-        self._session = new_session(token, verify)
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _Adapter())
+        self.verify = verify
+        #: What each request says of its client.
+        self.headers = {str(k): str(v) for k, v in new_session(token, verify).headers.items()}
+        user, password = get_auth_from_url(self.url)
+        if user and token is None:
+            self.headers |= make_headers(basic_auth=f"{user}:{password}")
+        self._path = parse_url(f"{self.url}/frames").request_uri
+        # Not requests itself: what it does for each request takes longer than to send a picture.
+        self._pool = _make_pool(self.url, verify)
 
     def send(
         self,
@@ -185,17 +195,8 @@ class Client:
         timeout: float | None = None,
     ) -> Reply:
         """Post a captured frame, within `timeout` seconds in all if given; see `send`."""
-        sent = f"{time.time():.6f}"
-        headers = {
-            "Content-Type": frame.content_type,
-            "X-Frame-Epoch": self.epoch,
-            "X-Frame-Seq": str(frame.seq),
-            "X-Timestamp": f"{frame.captured_at:.6f}",
-            "X-Sent-At": sent,
-        }
-        if self._last_exchange:
-            headers["X-Last-Exchange"] = self._last_exchange
-            self._last_exchange = ""
+        headers = self.envelope(frame)
+        sent = headers["X-Sent-At"]
         if wait is not None:
             headers["Prefer"] = f"wait={round(wait, 3)}"
         if timeout is None:
@@ -203,15 +204,34 @@ class Client:
         response, content = self._exchange(frame.data, headers, timeout, every=every)
         received = response.headers.get("X-Received-At", "")
         replied = response.headers.get("X-Replied-At", "")
+        self.heard(sent, received, replied)
+        return _read_reply(response, content)
+
+    def envelope(self, frame: Frame) -> dict[str, str]:
+        """Return the headers of a frame that is sent now."""
+        headers = {
+            "Content-Type": frame.content_type,
+            "X-Frame-Epoch": self.epoch,
+            "X-Frame-Seq": str(frame.seq),
+            "X-Timestamp": f"{frame.captured_at:.6f}",
+            "X-Sent-At": f"{time.time():.6f}",
+        }
+        if self._last_exchange:
+            headers["X-Last-Exchange"] = self._last_exchange
+            self._last_exchange = ""
+        return headers
+
+    def heard(self, sent: str, received: str, replied: str) -> None:
+        """Note the times of an exchange that has just ended, for the next frame to tell."""
         if _TIME.fullmatch(received) and _TIME.fullmatch(replied):
             self._last_exchange = (
                 f"sent={sent}; received={received}; replied={replied}; seen={time.time():.6f}"
             )
-        return _read_reply(response, content)
 
     def close(self) -> None:
         """Close the connection; a later `send` opens a new one."""
-        self._session.close()
+        self._pool.close()
+        self._pool = _make_pool(self.url, self.verify)
 
     def __enter__(self) -> Client:
         return self
@@ -221,23 +241,25 @@ class Client:
 
     def _exchange(
         self, data: bytes, headers: dict[str, str], timeout: float, *, every: bool
-    ) -> tuple[requests.Response, bytes]:
+    ) -> tuple[urllib3.BaseHTTPResponse, bytes]:
         now = time.monotonic()
         if now - self._used_at > self._idle_timeout:
-            self._session.close()
-        _deadline.at = now + timeout
+            self.close()
+        deadline.at = now + timeout
         try:
-            with self._session.post(
-                self._target,
-                params={"mode": "every"} if every else None,
-                data=data,
-                headers=headers,
-                timeout=min(self._connect_timeout, timeout),  # for connecting; see _Line
-                allow_redirects=False,
-                stream=True,
+            with self._pool.urlopen(
+                "POST",
+                f"{self._path}?mode=every" if every else self._path,
+                body=data,
+                headers=self.headers | headers,
+                timeout=min(self.connect_timeout, timeout),  # for connecting; see Line
+                retries=False,
+                redirect=False,
+                preload_content=False,
+                decode_content=False,
             ) as response:
                 content = bytearray()
-                for chunk in response.raw.stream(1 << 16):
+                for chunk in response.stream(1 << 16):
                     content += chunk
                     if len(content) > MAX_REPLY:
                         raise NoReply(
@@ -247,7 +269,7 @@ class Client:
                 if length.isdigit() and int(length) != len(content):
                     raise ConnectionError("cut off")  # which older versions do not notice
                 return response, bytes(content)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as exc:
+        except (urllib3.exceptions.HTTPError, OSError) as exc:
             raise _no_reply(exc, timeout) from exc
         finally:
             self._used_at = time.monotonic()
@@ -274,42 +296,41 @@ def new_session(token: str | None, verify: bool | str) -> requests.Session:
     return session
 
 
-def refusal(response: requests.Response, content: bytes) -> Refused:
+def refusal(status: int, reason: str, headers: Mapping[str, str], content: bytes) -> Refused:
     """Return the receiver's no with its own words: a problem's detail, else how the body begins."""
-    detail = " ".join(content[:300].decode("utf-8", "replace").split()) or response.reason
+    detail = " ".join(content[:300].decode("utf-8", "replace").split()) or reason
     with suppress(ValueError, TypeError, KeyError, RecursionError):
         detail = str(json.loads(content)["detail"])
-    if 300 <= response.status_code < 400:
-        detail = f"redirects to {response.headers.get('Location')!r}, which is not followed"
-    seconds = _read_retry_after(response.headers.get("Retry-After", ""))
-    return Refused(response.status_code, detail, seconds)
+    if 300 <= status < 400:
+        detail = f"redirects to {headers.get('Location')!r}, which is not followed"
+    return Refused(status, detail, read_retry_after(headers.get("Retry-After", "")))
 
 
-def _read_reply(response: requests.Response, content: bytes) -> Reply:
+def _read_reply(response: urllib3.BaseHTTPResponse, content: bytes) -> Reply:
     said: Any = None
     with suppress(ValueError, RecursionError):
         said = json.loads(content)
     if not isinstance(said, dict) or not isinstance(said.get("state"), str):
-        if response.status_code >= 300:
-            raise refusal(response, content)
+        if response.status >= 300:
+            raise refusal(response.status, response.reason or "", response.headers, content)
         raise NoReply(
             "expected a Framepost receiver's reply, "
-            f"got {response.status_code} {content[:80].decode('utf-8', 'replace')!r}",
+            f"got {response.status} {content[:80].decode('utf-8', 'replace')!r}",
             reason="protocol",
         )
     return Reply(
-        status=response.status_code,
+        status=response.status,
         state=said["state"],
         seq=said.get("seq", -1),
         result=said.get("result"),
         error=said.get("error"),
         timings=said.get("timings") or {},
-        control=_read_control(response.headers.get("X-Frame-Control", "")),
-        retry_after=_read_retry_after(response.headers.get("Retry-After", "")),
+        control=read_control(response.headers.get("X-Frame-Control", "")),
+        retry_after=read_retry_after(response.headers.get("Retry-After", "")),
     )
 
 
-def _read_control(text: str) -> Control | None:
+def read_control(text: str) -> Control | None:
     """Read `fps=5; size=640x360; quality=70`, of which any part may be missing or unknown."""
     found = dict(re.findall(r"([a-z]+)\s*=\s*([^\s;]+)", text))
     fps = re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,6})?", found.get("fps", ""))
@@ -323,7 +344,7 @@ def _read_control(text: str) -> Control | None:
     return None if control == Control() else control
 
 
-def _read_retry_after(text: str) -> float | None:
+def read_retry_after(text: str) -> float | None:
     """Return the seconds that a Retry-After asks for (seconds or a date), None where illegible."""
     text = text.strip()
     if re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
@@ -336,20 +357,21 @@ def _read_retry_after(text: str) -> float | None:
 
 
 def _no_reply(exc: Exception, timeout: float) -> NoReply:
-    """Say in one sentence what requests says in a chain of errors."""
+    """Say in one sentence what urllib3 says in a chain of errors."""
     chain: list[BaseException] = [exc]
     while following := chain[-1].__cause__ or chain[-1].__context__:
         chain.append(following)
-    cause = next((one for one in chain if _is_the_systems(one)), chain[-1])
-    if isinstance(exc, requests.exceptions.SSLError):
+    cause = next((one for one in chain if isinstance(one, OSError)), chain[-1])
+    errors = urllib3.exceptions
+    if isinstance(exc, errors.SSLError):
         return NoReply(f"no TLS connection: {cause}", reason="tls")
-    if isinstance(exc, requests.ConnectTimeout):
+    if isinstance(exc, errors.NewConnectionError):
+        why = getattr(cause, "strerror", None) or cause
+        return NoReply(f"no connection: {why}", reason="connect")
+    if isinstance(exc, errors.ConnectTimeoutError):
         return NoReply("no connection in time", reason="timeout")
     if isinstance(cause, TimeoutError):
         return NoReply(f"no whole reply within {timeout:g} s", reason="timeout")
-    if any(isinstance(one, urllib3.exceptions.NewConnectionError) for one in chain):
-        why = getattr(cause, "strerror", None) or cause
-        return NoReply(f"no connection: {why}", reason="connect")
     if isinstance(cause, ConnectionError) or any(
         isinstance(one, http.client.IncompleteRead) for one in chain
     ):
@@ -357,19 +379,14 @@ def _no_reply(exc: Exception, timeout: float) -> NoReply:
     return NoReply(f"no HTTP reply that is legible: {cause}", reason="protocol")
 
 
-def _is_the_systems(exc: BaseException) -> bool:
-    """Tell the error of a socket from those that the libraries wrap around it."""
-    return isinstance(exc, OSError) and not isinstance(exc, requests.RequestException)
-
-
 #: When the exchange that a thread is in must end, in monotonic seconds.
-_deadline = threading.local()
+deadline = threading.local()
 
 
-class _Line:
+class Line:
     """Looks to http.client like a socket, but all its waits end at the same moment.
 
-    The time-outs of requests are for each wait alone: a reply that drips outlasts any of them.
+    The time-outs of urllib3 are for each wait alone: a reply that drips outlasts any of them.
     """
 
     def __init__(self, sock: socket.socket) -> None:
@@ -390,7 +407,7 @@ class _Line:
         return io.BufferedReader(_Reader(self, self._sock.makefile("rb", buffering=0)))
 
     def ready(self) -> socket.socket:
-        left = float(_deadline.at - time.monotonic())
+        left = float(deadline.at - time.monotonic())
         if left <= 0:
             raise TimeoutError("timed out")
         self._sock.settimeout(left)
@@ -398,7 +415,7 @@ class _Line:
 
 
 class _Reader(io.RawIOBase):
-    def __init__(self, line: _Line, raw: socket.SocketIO) -> None:
+    def __init__(self, line: Line, raw: socket.SocketIO) -> None:
         self._line = line
         self._raw = raw
 
@@ -417,13 +434,13 @@ class _Reader(io.RawIOBase):
 class _Connection(HTTPConnection):
     def connect(self) -> None:
         super().connect()
-        self.sock = _Line(self.sock)
+        self.sock = Line(self.sock)
 
 
 class _SecureConnection(HTTPSConnection):
     def connect(self) -> None:
         super().connect()
-        self.sock = _Line(self.sock)
+        self.sock = Line(self.sock)
 
 
 class _Pool(urllib3.HTTPConnectionPool):
@@ -434,9 +451,20 @@ class _SecurePool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
-class _Adapter(HTTPAdapter):
-    """requests' own, with connections that keep the deadline."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+def _make_pool(url: str, verify: bool | str) -> urllib3.HTTPConnectionPool:
+    """Return what holds the connection to the host of `url`; `verify` as in requests."""
+    scheme, _, host, port, *_ = parse_url(url)
+    assert host is not None
+    if scheme == "http":
+        return _Pool(host, port)
+    if verify is False:
+        return _SecurePool(host, port, cert_reqs="CERT_NONE", assert_hostname=False)
+    roots = verify if isinstance(verify, str) else DEFAULT_CA_BUNDLE_PATH
+    is_folder = Path(roots).is_dir()
+    return _SecurePool(
+        host,
+        port,
+        cert_reqs="CERT_REQUIRED",
+        ca_certs=None if is_folder else roots,
+        ca_cert_dir=roots if is_folder else None,
+    )

@@ -268,7 +268,12 @@ def events(
                     stream=True,
                 ) as response:
                     if response.status_code != 200:
-                        raise refusal(response, response.content)
+                        raise refusal(
+                            response.status_code,
+                            response.reason,
+                            response.headers,
+                            response.content,
+                        )
                     for event in _read_events(response):
                         backoff.reset()
                         last_event_id = event.id or last_event_id

@@ -64,9 +64,11 @@ class Output:
                 self._rest = b""
 
     def wait(self, seconds: float) -> None:
-        """Give the child so long to print something, and log it."""
-        select.select([self._fd], [], [], seconds)
-        self.read()
+        """Give the child so long to print, line by line perhaps, and log it."""
+        end = time.monotonic() + seconds
+        while not self.ended and (left := end - time.monotonic()) > 0:
+            select.select([self._fd], [], [], left)
+            self.read()
 
     def flush(self) -> None:
         """Log an unfinished last line, and how many lines were left out."""

@@ -1,8 +1,10 @@
 """Pipe: messages between the receiver and its child processes, over a socket pair.
 
-A message is two lengths (32 bits each, big-endian), a JSON object and bytes: never anything that
-runs code when it is read. The bytes are neither copied on the way out nor on the way in. Of a
-region of shared memory only the file's descriptor travels (SCM_RIGHTS, unix(7)).
+A message is a block of 512 bytes, the rest of its header if that is longer, and bytes. The block is
+two lengths (32 bits each, big-endian) and a JSON object, filled up with spaces: so most headers
+take one call to read. Nothing in it runs code when it is read. The bytes are neither copied on the
+way out nor on the way in. Of a region of shared memory only the file's descriptor travels
+(SCM_RIGHTS, unix(7)).
 """
 
 from __future__ import annotations
@@ -19,8 +21,14 @@ from typing import Any
 from receiver.region import Region
 
 _LENGTHS = struct.Struct(">II")
+_BLOCK = 512
 _MAX_HEADER = 16 << 20
 _MAX_BODY = 256 << 20
+#: Made once: `json.dumps` makes an encoder for each call that wants other separators.
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+_decode = json.JSONDecoder().decode
+_RIGHTS = socket.CMSG_LEN(array.array("i").itemsize)
+_FLAGS = socket.MSG_WAITALL | getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 
 class PipeClosed(Exception):
@@ -53,18 +61,14 @@ class Pipe:
             header = {**header, "region": [region.offset, region.size]}
             fds = array.array("i", [region.fileno()])
             rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)]
-        text = json.dumps(header, separators=(",", ":")).encode()
-        parts = [memoryview(_LENGTHS.pack(len(text), len(body)) + text)]
-        if body:
-            parts.append(memoryview(body))
+        text = _encode(header).encode()
+        block = (_LENGTHS.pack(len(text), len(body)) + text).ljust(_BLOCK)
         try:
-            while parts:
-                sent = self._socket.sendmsg(parts, rights)
-                rights = []
-                while parts and sent >= len(parts[0]):
-                    sent -= len(parts.pop(0))
-                if parts:
-                    parts[0] = parts[0][sent:]
+            sent = self._socket.sendmsg((block, body), rights)
+            for part in (block, body):
+                if sent < len(part):
+                    self._socket.sendall(memoryview(part)[sent:])
+                sent = max(0, sent - len(part))
         except OSError as exc:
             raise PipeClosed(str(exc)) from None
 
@@ -79,9 +83,9 @@ class Pipe:
 
         Where a region came with it, it is the header's `region`.
         """
-        lengths, fds = self._read_lengths()
+        block, fds = self._read_block()
         try:
-            header, body = self._receive(*_LENGTHS.unpack(lengths))
+            header, body = self._receive(block)
             if fds:
                 header["region"] = Region(fds[0], *header["region"])
             return header, body
@@ -89,13 +93,17 @@ class Pipe:
             for fd in fds:
                 os.close(fd)
 
-    def _receive(self, header_size: int, body_size: int) -> tuple[dict[str, Any], bytes]:
+    def _receive(self, block: bytes) -> tuple[dict[str, Any], bytes]:
+        block += self._read(_BLOCK - len(block))
+        header_size, body_size = _LENGTHS.unpack_from(block)
         if header_size > _MAX_HEADER or body_size > _MAX_BODY:
             raise PipeClosed("what came is no message")
-        text = self._read(header_size)
-        body = self._read(body_size) if body_size else b""
+        text = block[_LENGTHS.size : _LENGTHS.size + header_size]
+        if len(text) < header_size:
+            text += self._read(header_size - len(text))
+        body = self._read(body_size)
         try:
-            header = json.loads(text)
+            header: dict[str, Any] = _decode(text.decode())
         except ValueError as exc:
             raise PipeClosed(f"what came is no message ({exc})") from None
         return header, body
@@ -110,21 +118,18 @@ class Pipe:
     def close(self) -> None:
         self._socket.close()
 
-    def _read_lengths(self) -> tuple[bytes, list[int]]:
+    def _read_block(self) -> tuple[bytes, list[int]]:
+        """Return the next message's first bytes, and the descriptors that came with them."""
         try:
-            data, fds, _, _ = socket.recv_fds(
-                self._socket, _LENGTHS.size, 1, socket.MSG_WAITALL | socket.MSG_CMSG_CLOEXEC
-            )
+            data, messages, _, _ = self._socket.recvmsg(_BLOCK, _RIGHTS, _FLAGS)
         except OSError as exc:
             raise PipeClosed(str(exc)) from None
         if not data:
             raise PipeClosed("the other side is gone")
-        try:
-            return data + self._read(_LENGTHS.size - len(data)), fds
-        except PipeClosed:
-            for fd in fds:
-                os.close(fd)
-            raise
+        fds = array.array("i")
+        for _, _, content in messages:
+            fds.frombytes(content)
+        return data, fds.tolist()
 
     def _read(self, size: int) -> bytes:
         data = b""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import selectors
+import math
+import select
 import socket
 import time
 from contextlib import suppress
 from typing import Any
 
 from receiver.child.child import Child
-from receiver.child.pipe import PipeClosed
+from receiver.child.output import Output
+from receiver.child.pipe import Pipe, PipeClosed
 
 #: What a child said: a header and bytes; or None: it has ended.
 Message = tuple[dict[str, Any], bytes] | None
@@ -28,8 +30,10 @@ class Switchboard:
         self._bell, ringer = socket.socketpair()
         self._bell.setblocking(False)
         ringer.setblocking(False)
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._bell, selectors.EVENT_READ)
+        self._poll = select.poll()
+        self._poll.register(self._bell, select.POLLIN)
+        #: By descriptor, its pipe's and its output's.
+        self._children: dict[int, Child] = {}
         self._ringer = ringer
 
     def ring(self) -> None:
@@ -38,21 +42,23 @@ class Switchboard:
                 self._ringer.send(b"\0")
 
     def add(self, child: Child) -> None:
-        self._selector.register(child.pipe, selectors.EVENT_READ, child)
-        self._selector.register(child.output, selectors.EVENT_READ, child)
+        for end in (child.pipe, child.output):
+            self._poll.register(end, select.POLLIN)
+            self._children[end.fileno()] = child
 
     def wait(self, until: float) -> list[tuple[Child, Message]]:
         """Return what children have said, empty at `until` (monotonic seconds) or at the bell."""
         heard: list[tuple[Child, Message]] = []
-        for key, _ in self._selector.select(max(0.0, until - time.monotonic())):
-            child: Child | None = key.data
+        # Rounded up, or the last millisecond would be waited for in vain again and again.
+        for fd, _ in self._poll.poll(math.ceil(max(0.0, until - time.monotonic()) * 1000)):
+            child = self._children.get(fd)
             if child is None:
                 with suppress(BlockingIOError):
                     self._bell.recv(4096)
-            elif key.fileobj is child.output:
+            elif fd == child.output.fileno():
                 child.output.read()
                 if child.output.ended:
-                    self._selector.unregister(child.output)
+                    self._forget(child.output)
             else:
                 heard.append((child, _receive(child)))
         return heard
@@ -60,15 +66,18 @@ class Switchboard:
     def bury(self, child: Child) -> str:
         """Hear it no more; reap it, and return how it ended."""
         for end in (child.pipe, child.output):
-            with suppress(KeyError):  # its output may have ended before
-                self._selector.unregister(end)
+            if end.fileno() in self._children:  # its output may have ended before
+                self._forget(end)
         return child.bury()
 
     def close(self) -> None:
-        self._selector.close()
         self._bell.close()
         if self._ringer is not None:
             self._ringer.close()
+
+    def _forget(self, end: Pipe | Output) -> None:
+        self._poll.unregister(end)
+        del self._children[end.fileno()]
 
 
 def _receive(child: Child) -> Message:

@@ -115,8 +115,10 @@ class HookWorker(Worker):
         self._trouble.report(sentence, details)
 
     def finish_task(self, task: Task, answer: Answer) -> None:
-        """Enter what became of a taken frame; exactly once for each."""
-        self._schedule.done(task)
+        """Enter what became of a taken frame; exactly once for each.
+
+        The schedule was told before that it is done.
+        """
         frame = task.frame
         if answer.error is None:
             self._processed += 1

@@ -33,6 +33,8 @@ class ProcessWorker(HookWorker):
     One thread does all: in `step` it waits for whatever comes first of a frame, an answer, a line
     of output, a child's end, a deadline. `_child` serves; `_next` is set up to take its place;
     those in `_retired` have been told to end, and are killed at the time that stands with them.
+
+    When an answer comes, the hook gets its next frame first, and works while the answer is entered.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class ProcessWorker(HookWorker):
             self._put_in_place(self._next_files)
 
     def close(self) -> None:
+        self.finish()  # nothing more is taken
         if self._next is not None:
             self._next.kill()
             self._board.bury(self._next)
@@ -188,11 +191,17 @@ class ProcessWorker(HookWorker):
             if "files" in header:
                 self._watch.also(header["files"])
             self._backoff.reset()
-            self._answer(Answer(**header["answer"], picture=body or None))
+            task, self._task = self._task, None
+            self._schedule.done(task)
+            # A stop, and a child that is to take this one's place, wait for a free moment.
+            if self._next_files is None and not self.stopping:
+                self._take(child)
+            self.finish_task(task, Answer(**header["answer"], picture=body or None))
 
     def _answer(self, answer: Answer) -> None:
         task, self._task = self._task, None
         assert task is not None
+        self._schedule.done(task)
         self.finish_task(task, answer)
 
     def _lose(self, child: Child, why: str = "") -> None:

@@ -131,6 +131,7 @@ class ThreadWorker(HookWorker):
     def _finish(self, answer: Answer) -> None:
         task, self._task = self._task, None
         assert task is not None
+        self._schedule.done(task)
         self.finish_task(task, answer)
 
 

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import zlib
+from typing import TYPE_CHECKING
 
-import flask
-
-from receiver.body import read_whole
+from receiver.body import read_bytes
 from shared import wire
 from shared.errors import FrameError
 from shared.wire import Envelope
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 #: Either of zlib's and gzip's headers; what HTTP calls deflate has zlib's.
 _WBITS = 15 + 32
 _NOTHING_SAID = Envelope()
 
 
-def read(request: flask.Request, *, limit: int, envelope: Envelope = _NOTHING_SAID) -> bytes:
+def read(environ: WSGIEnvironment, *, limit: int, envelope: Envelope = _NOTHING_SAID) -> bytes:
     """Return the body; raise FrameError (400, 411, 413, 415, and 422 for a wrong digest).
 
     `limit` is in bytes, both for what comes and for what it is when it has been inflated.
     """
-    body = read_whole(request, limit=limit)
+    body = read_bytes(environ, limit=limit)
     wire.check_digest(envelope, body)
-    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    encoding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
     if encoding in ("identity", ""):
         return body
     if encoding not in ("gzip", "deflate"):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import flask
 
@@ -12,6 +13,9 @@ from receiver.door import reply
 from receiver.kserve.body import read as read_body
 from receiver.kserve.regions import Regions
 from shared.errors import FrameError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 _MAX_BYTES = 64 * 1024
 
@@ -28,15 +32,15 @@ def add_to(bp: flask.Blueprint, regions: Regions) -> None:
     @bp.post("/v2/systemsharedmemory/region/<name>/register")
     def register_memory(name: str) -> flask.Response:
         """Take a region: {"key": "/frames", "offset": 0, "byte_size": 6220800}."""
-        check_neighbour(flask.request)
-        regions.register(name, _load(read_body(flask.request, limit=_MAX_BYTES)))
+        check_neighbour(flask.request.environ)
+        regions.register(name, _load(read_body(flask.request.environ, limit=_MAX_BYTES)))
         return flask.Response(status=200)
 
     @bp.post("/v2/systemsharedmemory/unregister")
     @bp.post("/v2/systemsharedmemory/region/<name>/unregister")
     def unregister_memory(name: str | None = None) -> flask.Response:
         """Forget a region, or all."""
-        check_neighbour(flask.request)
+        check_neighbour(flask.request.environ)
         regions.unregister(name)
         return flask.Response(status=200)
 
@@ -67,24 +71,29 @@ def add_to(bp: flask.Blueprint, regions: Regions) -> None:
         )
 
 
-def check_neighbour(request: flask.Request) -> None:
+def check_neighbour(environ: WSGIEnvironment) -> None:
     """Raise FrameError (403) unless a program on this machine asks.
 
     Shared memory is no use to others; and a page in a browser on this machine is not to reach it,
     which says who it is in Origin.
     """
-    try:
-        address = ipaddress.ip_address(request.remote_addr or "")
-        is_here = (getattr(address, "ipv4_mapped", None) or address).is_loopback
-    except ValueError:
-        is_here = False
-    if not is_here or "Origin" in request.headers:
+    remote = environ.get("REMOTE_ADDR", "")
+    if not _is_here(remote) or "HTTP_ORIGIN" in environ:
         raise FrameError(
             "shared memory: expected a program on the receiver's own machine, by 127.0.0.1; "
-            f"got {request.headers.get('Origin', request.remote_addr)}",
+            f"got {environ.get('HTTP_ORIGIN', remote)}",
             status=403,
             reason="region",
         )
+
+
+@lru_cache(maxsize=64)
+def _is_here(remote: str) -> bool:
+    try:
+        address = ipaddress.ip_address(remote)
+    except ValueError:
+        return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def _load(body: bytes) -> Any:

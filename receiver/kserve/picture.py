@@ -7,7 +7,7 @@ from receiver.fate import Fate
 from receiver.kserve.inference_request import Input
 from receiver.kserve.regions import Piece, Regions
 from receiver.kserve.tensors import element_length, numbers_from_json, picture_from_json
-from receiver.raw import read_layout
+from receiver.raw import Layout
 from receiver.region import SharedFrame
 from shared import jpeg
 from shared.errors import FrameError
@@ -43,11 +43,11 @@ class Pictures:
 
         For a caller who holds a seat. `received` is Unix seconds.
         """
-        media_type = "" if given.datatype == "BYTES" else _media_type(given.shape, layout)
-        if media_type and isinstance(given.data, Piece):
-            frame = self._share(given.data, camera, envelope, media_type, received)
+        pixels = None if given.datatype == "BYTES" else _layout(given.shape, layout)
+        if pixels is not None and isinstance(given.data, Piece):
+            frame = self._share(given.data, camera, envelope, pixels, received)
             return self._desk.submit(frame, every=True, wait=wait, seated=True)
-        body = self._pixels(given) if media_type else self._encoded(given, layout)
+        body = self._encoded(given, layout) if pixels is None else self._pixels(given)
         if len(body) > self._max_bytes:
             raise FrameError(
                 f"image: expected at most {self._max_bytes} bytes, got {len(body)}",
@@ -56,7 +56,7 @@ class Pictures:
             )
         return self._desk.take(
             *(camera, body, envelope),
-            media_type=media_type,
+            media_type="" if pixels is None else pixels.content_type,
             received=received,
             every=True,
             wait=wait,
@@ -64,10 +64,9 @@ class Pictures:
         )
 
     def _share(
-        self, piece: Piece, camera: str, envelope: Envelope, media_type: str, received: float
+        self, piece: Piece, camera: str, envelope: Envelope, layout: Layout, received: float
     ) -> SharedFrame:
         """Return a frame that says where the pixels lie, and has none."""
-        layout = read_layout(media_type)
         jpeg.check_size(layout.width, layout.height, self._max_pixels)
         region = self._regions.open(piece)
         layout.check(piece.size)
@@ -110,8 +109,8 @@ class Pictures:
         return picture_from_json(data)
 
 
-def _media_type(shape: tuple[int, ...], layout: str | None) -> str:
-    """Return the Content-Type of pixels of that shape; raise FrameError (400)."""
+def _layout(shape: tuple[int, ...], layout: str | None) -> Layout:
+    """Return how pixels of that shape lie; raise FrameError (400)."""
     sides = shape[1:] if len(shape) == 4 and shape[0] == 1 else shape
     channels = sides[2] if len(sides) == 3 else 1
     if layout is None:
@@ -134,7 +133,7 @@ def _media_type(shape: tuple[int, ...], layout: str | None) -> str:
             )
         height = height // 3 * 2
     jpeg.check_size(width, height)
-    return f"application/x-raw-{layout}; width={width}; height={height}"
+    return Layout(layout, width, height)
 
 
 def _wrong(message: str) -> FrameError:

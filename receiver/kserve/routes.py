@@ -6,28 +6,19 @@ extensions binary tensor data, system shared memory, model repository, configura
 
 from __future__ import annotations
 
-import time
-
 import flask
+from flask.blueprints import BlueprintSetupState
 
 from receiver import door
-from receiver.desk import MAX_WAIT, Desk
-from receiver.kserve import inference_reply, inference_request, memory_routes, model_routes
-from receiver.kserve.body import read as read_body
-from receiver.kserve.inference_request import InferenceRequest
-from receiver.kserve.picture import Pictures
-from receiver.kserve.regions import Piece, Regions
+from receiver.desk import Desk
+from receiver.kserve import inference_reply, memory_routes, model_routes
+from receiver.kserve.inference import Inference
+from receiver.kserve.regions import Regions
+from receiver.kserve.shortcut import InferenceShortcut
 from receiver.kserve.statistics import Statistics
-from receiver.models import Model, Models
+from receiver.models import Models
 from receiver.seats import Seats
-from receiver.verdict import result_of, seated
-from shared import wire
-
-#: The camera of those who name none.
-CAMERA = "kserve"
-#: Seconds for a caller who names no timeout.
-_WAIT = 30.0
-_LENGTH = "Inference-Header-Content-Length"
+from receiver.shortcut import RAISED
 
 
 def blueprint(
@@ -45,59 +36,31 @@ def blueprint(
     bp = flask.Blueprint("kserve", __name__)
     regions = regions or Regions()
     statistics = Statistics()
-    pictures = Pictures(desk, regions, max_bytes=max_bytes, max_pixels=max_pixels)
-    limit = max_bytes * 4 // 3 + 64 * 1024
+    inference = Inference(
+        *(desk, models, regions, statistics),
+        seats=seats,
+        max_bytes=max_bytes,
+        max_pixels=max_pixels,
+    )
     model_routes.add_to(bp, models, statistics, alive=alive, ready=ready)
     memory_routes.add_to(bp, regions)
 
     @bp.post("/v2/models/<path:name>/infer")
     @bp.post("/v2/models/<path:name>/versions/<version>/infer")
     def infer(name: str, version: str = inference_reply.VERSION) -> flask.Response:
-        """Run the hook on the picture, however many newer ones come meanwhile."""
-        started = time.monotonic()
-        model = model_routes.find(models, name, version)
-        try:
-            response = answer(model, started)
-        except Exception:
-            statistics.failed(model, time.monotonic() - started)
-            raise
-        return response
+        """Ask a model about a picture."""
+        environ = flask.request.environ
+        if RAISED in environ:
+            # In no variable and no longer there: it would hold itself, and an open file, for long.
+            raise environ.pop(RAISED)
+        body, headers = inference.answer(environ, name, version)
+        return flask.Response(body, headers=headers)
 
-    def answer(model: Model, started: float) -> flask.Response:
-        received = time.time()
-        models.check(model)
-        envelope = wire.from_headers(flask.request.headers)
-        with desk.counting_refusals(model.camera or CAMERA):
-            body = read_body(flask.request, limit=limit, envelope=envelope)
-            request = inference_request.read(body, flask.request.headers.get(_LENGTH))
-            check_memory(request)
-        camera = models.camera_of(model, request.camera, default=CAMERA)
-        with seated(seats), desk.counting_refusals(camera):
-            fate = pictures.submit(
-                request.input,
-                camera,
-                envelope,
-                layout=request.layout,
-                received=received,
-                wait=min(request.wait or _WAIT, MAX_WAIT),
-            )
-        result = result_of(fate)
-        reply, head = inference_reply.write(request, model, result, regions)
-        statistics.succeeded(model, result, time.monotonic() - started)
-        response = flask.Response(reply, mimetype="application/json")
-        if head is not None:
-            response.headers[_LENGTH] = str(head)
-            response.mimetype = "application/octet-stream"
-        response.headers["Server-Timing"] = fate.server_timing() or ""
-        return response
-
-    def check_memory(request: InferenceRequest) -> None:
-        """Raise FrameError for shared memory that the caller may not use, or that is none."""
-        outputs = [output.memory for output in request.outputs if output.memory is not None]
-        if outputs or isinstance(request.input.data, Piece):
-            memory_routes.check_neighbour(flask.request)
-        for piece in outputs:
-            regions.check_writable(piece)
+    @bp.record_once
+    def put_shortcut(state: BlueprintSetupState) -> None:
+        app = state.app
+        assert isinstance(app, flask.Flask)
+        app.wsgi_app = InferenceShortcut(app.wsgi_app, inference)  # type: ignore[method-assign]
 
     # A model's name may hold a slash, so all of these would be one, for GET.
     closed = [f"/v2/models/<path:name>{version}/infer" for version in ("", "/versions/<version>")]

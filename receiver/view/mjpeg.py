@@ -28,11 +28,13 @@ class Multipart:
             self._next += headers
 
     def part(self, rendition: Rendition) -> bytes:
-        """Return the bytes that show `rendition`."""
-        headers = b"" if self._ahead else _headers(rendition)
-        part = b"".join((self._opening, headers, rendition.data, self._next))
-        self._opening = b""
-        return part
+        """Return the bytes that show `rendition`: the same object for all viewers, but once."""
+        part = rendition.parts.get(self._ahead)
+        if part is None:
+            headers = b"" if self._ahead else _headers(rendition)
+            part = rendition.parts[self._ahead] = headers + rendition.data + self._next
+        opening, self._opening = self._opening, b""
+        return opening + part if opening else part
 
 
 def shows_late(user_agent: str, accept: str) -> bool:

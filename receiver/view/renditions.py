@@ -7,7 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import cv2
@@ -56,12 +56,14 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """A JPEG, and the frame that it shows."""
+    """A JPEG, and the frame that it shows; one and the same for all who wish the same."""
 
     frame: EncodedFrame
     data: bytes
     width: int
     height: int
+    #: The bytes that it is sent as, by form, made once for all viewers; see Multipart.
+    parts: dict[bool, bytes] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ class Renditions:
         self._lock = threading.Lock()
         self._slots: OrderedDict[_Key, _Slot] = OrderedDict()
         self._expired_at = clock()
+        #: Without a lock: what viewers wish most, and a hundred of them at the same moment.
+        self._untouched: dict[tuple[str, View], Rendition] = {}
         #: How many pictures were encoded.
         self.encodes = 0
 
@@ -110,9 +114,15 @@ class Renditions:
         width, height = wish.size(frame.width, frame.height)
         whole = (width, height) == (frame.width, frame.height)
         if whole and wish.quality is None and frame.media_type == "image/jpeg":
-            return Rendition(frame, frame.data, width, height)
+            return self._untouched_of(frame, view)
         quality = wish.quality and max(1, round(wish.quality / _QUALITY_STEP)) * _QUALITY_STEP
-        slot = self._slot(_Key(frame.camera, view, width, height, quality))
+        key = _Key(frame.camera, view, width, height, quality)
+        known = self._slots.get(key)
+        made = None if known is None else known.made
+        if isinstance(made, Rendition) and made.frame.arrived >= frame.arrived:
+            # One of a hundred viewers made it; the others need not queue for the locks.
+            return made
+        slot = self._slot(key)
         with slot.lock:
             if slot.made is None or slot.arrived < frame.arrived:
                 slot.arrived = frame.arrived
@@ -137,6 +147,9 @@ class Renditions:
                 if now - slot.asked_at < _IDLE:
                     break
                 del self._slots[key]
+            for name, rendition in list(self._untouched.items()):
+                if now - rendition.frame.arrived >= _IDLE:
+                    self._untouched.pop(name, None)
 
     def collect(self) -> Iterable[Metric]:
         """Yield the metrics, for Prometheus."""
@@ -147,7 +160,14 @@ class Renditions:
     def held(self) -> int:
         """Return how many renditions are held."""
         with self._lock:
-            return len(self._slots)
+            return len(self._slots) + len(self._untouched)
+
+    def _untouched_of(self, frame: EncodedFrame, view: View) -> Rendition:
+        made = self._untouched.get((frame.camera, view))
+        if made is None or made.frame is not frame:
+            made = Rendition(frame, frame.data, frame.width, frame.height)
+            self._untouched[frame.camera, view] = made
+        return made
 
     def _slot(self, key: _Key) -> _Slot:
         self.expire()

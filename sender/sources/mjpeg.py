@@ -24,7 +24,7 @@ class MjpegFeed:
         self._name = name
         self._timeout = timeout
         self._body = Body(answer, interrupt, name=name)
-        stream = ByteStream(lambda _: self._body.receive())
+        stream = ByteStream(self._body.receive)
         self._parts = Multipart(stream, boundary=_boundary(answer))
 
     def read(self) -> Shot:

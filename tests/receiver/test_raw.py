@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from receiver.frame import Frame
 from receiver.hub import Hub
+from receiver.raw import Layout, read_layout
 from shared import pattern
 
 ROUTE = "/cameras/cam1/frames"
@@ -99,3 +100,9 @@ def test_the_parameters_of_the_type_may_be_quoted_and_in_any_case(client: FlaskC
     kind = 'Application/X-Raw-Gray;HEIGHT="120";Width=160'
 
     assert client.post(ROUTE, data=bytes(19200), content_type=kind).status_code == 202
+
+
+def test_a_layout_says_itself_as_it_is_read() -> None:
+    layout = Layout("nv12", 160, 120)
+
+    assert read_layout(layout.content_type) == layout

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import platform
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +16,9 @@ import flask
 import pytest
 import requests
 
-from receiver.server import Server
+from receiver.server import Server, keep_freed_memory
 from shared import codec, pattern
-from tests.program import Program, Receiver
+from tests.program import ROOT, Program, Receiver
 
 JPEG = codec.encode(pattern.draw(1, 320, 240), 80)
 MAX_BYTES = 1_000_000
@@ -103,6 +106,33 @@ def test_slow_clients_and_idle_connections_do_not_hold_up_the_others(receiver: R
     assert answers == [202] * 40
     # Far above what it takes, far below what one slow client would cost.
     assert time.monotonic() - started < 5
+
+
+def faults_of_frames_that_come_and_go() -> int:
+    """Return how many pages had to be fetched from the system anew, a frame."""
+    import resource
+
+    def come_and_go(times: int) -> None:
+        for _ in range(times):
+            frames = [b"\xff" * (200_000 + number) for number in range(8)]
+            frames.clear()
+
+    come_and_go(5)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    come_and_go(50)
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) // 400
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc, whose malloc it is for")
+def test_memory_that_frames_leave_behind_is_there_for_the_next() -> None:
+    def run(*lines: str) -> int:
+        program = "; ".join(["from tests.receiver import test_server as t", *lines])
+        program += "; print(t.faults_of_frames_that_come_and_go())"
+        command = [sys.executable, "-c", program]
+        return int(subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout)
+
+    assert run() > 10
+    assert run(f"t.{keep_freed_memory.__name__}()") == 0
 
 
 class Failing:

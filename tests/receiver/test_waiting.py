@@ -197,6 +197,7 @@ def test_a_caller_without_a_seat_is_answered_at_once(
         assert leave is not None
         leave()
     caller = call()
+    until(hub, 2)
     finish(*taken(hub))
     assert caller.reply().status_code == 200
     assert seats.taken == 0

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 
 import cv2
@@ -89,6 +90,91 @@ def test_kinds_that_no_browser_shows_are_refused(marker: int, status: int) -> No
     with pytest.raises(FrameError) as refused:
         jpeg.read_header(changed)
     assert refused.value.status == status
+
+
+def test_what_is_the_same_in_a_cameras_pictures_is_walked_once() -> None:
+    pictures = [codec.encode(pattern.draw(number, 192, 144), 71) for number in range(5)]
+    other = codec.encode(pattern.draw(1, 144, 192), 71)
+    before = jpeg._walk_known.cache_info()
+
+    headers = [jpeg.read_header(picture) for picture in pictures]
+
+    after = jpeg._walk_known.cache_info()
+    assert (after.hits - before.hits, after.misses - before.misses) == (4, 1)
+    assert {(header.width, header.height) for header in headers} == {(192, 144)}
+    assert [header.end for header in headers] == [len(picture) for picture in pictures]
+    assert (jpeg.read_header(other).width, jpeg.read_header(other).height) == (144, 192)
+
+
+def test_only_a_bounded_beginning_of_a_picture_is_remembered() -> None:
+    comment = b"\xff\xfe" + struct.pack(">H", 5002) + bytes(5000)
+    before = jpeg._walk_known.cache_info().misses
+
+    assert jpeg.read_header(PLAIN[:2] + comment + PLAIN[2:]).width == 160
+
+    assert jpeg._walk_known.cache_info().misses == before
+
+
+@pytest.mark.parametrize("wrong", [b"\xff\xda\x00\x02", b"\xff\xd9"])
+def test_a_scan_without_a_picture_before_it_is_refused(wrong: bytes) -> None:
+    with pytest.raises(FrameError, match="without a picture in it"):
+        jpeg.read_header(b"\xff\xd8" + wrong + PLAIN[2:])
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 7, 1 << 17])
+def test_a_marker_is_seen_wherever_a_block_begins(
+    block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.jpeg._BLOCK", block)
+    data = progressive()
+
+    header = jpeg.read_header(data)
+
+    assert header.end == len(data)
+    assert header.scans == data.count(b"\xff\xda")
+    with pytest.raises(FrameError, match="cut off"):
+        jpeg.read_header(data[:-1])
+
+
+def test_restart_markers_and_fill_bytes_are_part_of_a_scan() -> None:
+    restarts = b"".join(b"\xff" + bytes([code]) for code in range(0xD0, 0xD8))
+    data = PLAIN[:-2] + restarts + b"\xff\x00\xff\xff" + PLAIN[-2:]
+
+    header = jpeg.read_header(data)
+
+    assert (header.scans, header.end) == (1, len(data))
+
+
+@pytest.mark.parametrize("code", [0x01, 0xD8])
+def test_a_marker_that_no_scan_has_is_seen_in_the_middle_of_one(code: int) -> None:
+    middle = len(PLAIN) - 100
+    data = PLAIN[:middle] + b"\x12\xff" + bytes([code]) + PLAIN[middle:]
+
+    with pytest.raises(FrameError, match="out of place"):
+        jpeg.read_header(data)
+
+
+def test_what_a_segment_between_scans_holds_is_no_marker() -> None:
+    data = progressive()
+    at = data.rindex(b"\xff\xda")
+    comment = b"\xff\xd9\xff\xd8\xff\x01"
+    segment = b"\xff\xfe" + struct.pack(">H", len(comment) + 2) + comment
+    header = jpeg.read_header(data[:at] + segment + data[at:])
+
+    assert header.scans == jpeg.read_header(data).scans
+    assert header.end == len(data) + len(segment)
+
+
+@settings(max_examples=300)
+@given(st.lists(st.sampled_from([0xFF, 0x00, 0xD0, 0xD7, 0xD8, 0xCF, 0x41])), st.integers(1, 9))
+def test_markers_are_found_as_if_byte_by_byte(codes: list[int], block: int) -> None:
+    data = bytes(codes)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shared.jpeg._BLOCK", block)
+        found = list(jpeg._behind_markers(data, 0))
+
+    one_by_one = re.finditer(rb"\xff[^\x00\xd0-\xd7\xff]", data)
+    assert found == [match.end() for match in one_by_one]
 
 
 @settings(max_examples=300)

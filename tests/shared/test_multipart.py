@@ -24,10 +24,14 @@ class Wire:
     def __init__(self, data: bytes = b"", *, ended: bool = True) -> None:
         self.rest = data
         self.ended = ended
-        self.calls = 0
+        self.asked: list[int] = []
+
+    @property
+    def calls(self) -> int:
+        return len(self.asked)
 
     def receive(self, least: int) -> bytes:
-        self.calls += 1
+        self.asked.append(least)
         assert least > 0
         assert self.ended or least <= len(self.rest), f"waits for {least - len(self.rest)} more"
         taken, self.rest = self.rest[:least], self.rest[least:]
@@ -114,6 +118,9 @@ def test_small_and_empty_parts_are_not_waited_for() -> None:
     wire.rest += b"\r\n--frame\r\nContent-Length: 0\r\n\r\n\r\n--frame"
     reader.head()
     assert reader.body() == b""
+    wire.rest += b"\r\n\r\n\r\n--frame"
+    reader.head()
+    assert reader.body() == b""
 
 
 def test_headers_are_looked_up_without_regard_to_case() -> None:
@@ -123,6 +130,74 @@ def test_headers_are_looked_up_without_regard_to_case() -> None:
 
     assert headers.get("x-frame-seq") == "7"
     assert headers.get("X-Timestamp") is None
+
+
+@pytest.mark.parametrize("boundary", [b"f", b"frame", b"a-rather-long-boundary-as-some-write-it"])
+def test_a_part_of_a_stream_that_goes_on_costs_few_calls(boundary: bytes) -> None:
+    def numbered(seq: int) -> bytes:
+        head = b"--%b\r\nContent-Length: %d\r\nX-Frame-Seq: %d\r\nX-Timestamp: %f\r\n\r\n"
+        return head % (boundary, len(JPEGS[0]), seq, 1700000000 + seq) + JPEGS[0] + b"\r\n"
+
+    wire = Wire(b"".join(map(numbered, range(8, 12))))
+    reader = multipart(wire, None)
+    calls = []
+    for _ in range(4):
+        before = wire.calls
+        reader.head()
+        assert reader.body() == JPEGS[0]
+        calls.append(wire.calls - before)
+
+    # The second part is the first behind a body, and the third has a digit more.
+    assert max(calls[1:3]) <= 6
+    assert calls[3] <= 5
+
+
+def test_a_body_is_received_in_one_piece_where_heads_are_alike() -> None:
+    body = bytes(range(256)) * 40
+    wire = Wire(framepost(body) * 3)
+    reader = multipart(wire)
+    for _ in range(3):
+        reader.head()
+        assert reader.body() == body
+
+    assert wire.asked[-1] == len(body)
+
+
+@pytest.mark.parametrize("limit", [1000, 20_000, 999_999, 1_000_000, 32 << 20])
+@pytest.mark.parametrize("newline", [b"\r\n", b"\n"])
+def test_of_a_part_that_is_too_large_only_the_head_is_waited_for(
+    limit: int, newline: bytes
+) -> None:
+    for length in (limit + 1, limit * 9, *(limit * 10**zeros for zeros in range(1, 20))):
+        wire = Wire(framepost(bytes(900)).replace(b"\r\n", newline) * 2, ended=False)
+        reader = multipart(wire, max_part=limit)
+        for _ in range(2):
+            reader.head()
+            reader.body()
+        wire.rest += (b"--frame\nContent-Length: %d\n\n" % length).replace(b"\n", newline)
+
+        reader.head()
+
+        with pytest.raises(BrokenStream):
+            reader.body()
+
+
+@pytest.mark.parametrize("zeros", [b"", b"0", b"0000000000"])
+@pytest.mark.parametrize("length", [1, 9, 10, 99, 100, 1000])
+@pytest.mark.parametrize("newline", [b"\r\n", b"\n"])
+def test_no_byte_is_waited_for_that_need_not_come(
+    length: int, zeros: bytes, newline: bytes
+) -> None:
+    wire = Wire(ended=False)
+    reader = multipart(wire, max_part=1000)
+    body = b"x" * length
+    for fields in (b"", b"X-Frame-Seq: 1\n", b"A:\n", b"Content-Type: image/jpeg\n" * 3, b""):
+        head = b"--frame\n%bContent-Length: %b%d\n\n" % (fields, zeros, length)
+        wire.rest += head.replace(b"\n", newline) + body
+        reader.head()
+        assert reader.body() == body
+        assert wire.rest == b""
+        wire.rest += newline
 
 
 def test_a_long_head_costs_few_calls_when_the_length_comes_first() -> None:
@@ -200,6 +275,14 @@ def test_what_is_no_multipart_is_said_so(data: bytes, boundary: str | None, got:
     assert got in str(caught.value)
 
 
+def test_a_head_that_comes_at_once_is_bounded_too() -> None:
+    pieces = iter([b"--frame\r\n" + b"x: y\r\n" * MAX_HEAD + b"\r\n"])
+    reader = Multipart(ByteStream(lambda _: next(pieces, b"")), boundary="frame")
+
+    with pytest.raises(BrokenStream, match="headers without an end"):
+        reader.head()
+
+
 def test_the_search_for_headers_is_bounded() -> None:
     wire = Wire(b"--frame\r\n" + b"x" * (1 << 20))
     with pytest.raises(BrokenStream):
@@ -240,6 +323,18 @@ def test_what_lies_between_parts_is_skipped_but_not_for_ever() -> None:
 
     with pytest.raises(BrokenStream, match="no boundary in 2000 bytes"):
         parts(junk + b"junk" * 600, max_part=2000)
+
+
+def test_after_junk_no_more_of_it_is_waited_for() -> None:
+    wire = Wire(framepost(JPEGS[0]) + b"junk" * 100, ended=False)
+    reader = multipart(wire)
+    for jpeg in JPEGS[1:]:
+        reader.head()
+        reader.body()
+        wire.rest += framepost(jpeg)
+    reader.head()
+
+    assert reader.body() == JPEGS[-1]
 
 
 @pytest.mark.parametrize("cut", range(10, len(framepost(JPEGS[0])) - 2, 97))

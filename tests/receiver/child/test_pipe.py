@@ -36,6 +36,16 @@ def test_a_message_arrives_as_it_was_sent(ends: tuple[Pipe, Pipe], size: int) ->
     assert not ends[1].wait(0)
 
 
+@pytest.mark.parametrize("length", [240, 246, 247, 20_000])
+def test_a_header_may_be_longer_than_its_block(ends: tuple[Pipe, Pipe], length: int) -> None:
+    header = {"text": "é" * length}
+    ends[0].send(header, b"body")
+    ends[0].send({}, b"next")
+
+    assert ends[1].receive() == (header, b"body")
+    assert ends[1].receive() == ({}, b"next")
+
+
 def test_an_end_lets_the_other_side_still_answer(ends: tuple[Pipe, Pipe]) -> None:
     ends[0].end()
     with pytest.raises(PipeClosed):

@@ -14,7 +14,9 @@ import pytest
 from receiver.hooking.hooks import HookError, HookSpec
 from receiver.hooking.runner import Runner
 from receiver.hub import Hub
+from receiver.result import Result
 from shared import codec
+from shared.frame import EncodedFrame
 from tests.conftest import MakeFrame
 from tests.receiver.bench import Bench, alive, wait_until
 
@@ -486,6 +488,37 @@ def test_a_result_is_finished_before_books_say_so(bench: Bench) -> None:
     bench.runner.stop()
 
     bench.check_books()
+
+
+def test_the_hook_has_its_next_frame_before_the_last_answer_is_entered(bench: Bench) -> None:
+    class Books:
+        """Note how many frames wait when a result is entered."""
+
+        def __init__(self) -> None:
+            self.waiting: list[int] = []
+
+        def received(self, frame: EncodedFrame) -> None: ...
+        def forgotten(self, camera: str) -> None: ...
+        def closed(self) -> None: ...
+        def finished(self, result: Result) -> None:
+            self.waiting.append(len(bench.camera().pending))
+
+    books = Books()
+    bench.hub = Hub(observers=[books])
+    bench.write(f"""
+        import os, time
+        def process(frame):
+            while not os.path.exists({str(bench.folder / "go")!r}):
+                time.sleep(0.01)
+    """)
+    bench.start()
+    bench.publish()
+    wait_until("the hook to have it", lambda: len(bench.camera().pending) == 0)
+    bench.publish()
+    (bench.folder / "go").touch()
+    wait_until("both results", lambda: len(books.waiting) == 2)
+
+    assert books.waiting == [0, 0]
 
 
 def test_a_hook_nobody_has_is_refused_before_anything_starts() -> None:

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from receiver.frame import Frame
 from receiver.hooking.hook_worker import WorkerStatus
 from receiver.hub import Hub
-from receiver.kserve import routes
+from receiver.kserve import inference
 from receiver.seats import Seats
 from tests.receiver.answering import Answering, worker
 from tests.receiver.kserve.asking import (
@@ -305,7 +305,7 @@ def test_a_result_that_does_not_come_in_time_is_given_up(
 def test_nobody_waits_longer_than_anybody_may(
     client: FlaskClient, hook: Answering, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(routes, "MAX_WAIT", 0.001)
+    monkeypatch.setattr(inference, "MAX_WAIT", 0.001)
     hook.answer = lambda _: None
     content = {"inputs": [pixels()], "parameters": {"timeout": 10**15}}
 

@@ -38,6 +38,17 @@ def test_ahead_the_next_part_has_begun_when_a_picture_ends(make_frame: MakeFrame
     assert body.part(shown) == frame.data + b"\r\n" + opening
 
 
+def test_viewers_of_one_picture_share_its_bytes(make_frame: MakeFrame) -> None:
+    frame = make_frame()
+    shown = Rendition(frame, frame.data, 160, 120)
+    one, another, chrome = Multipart(), Multipart(), Multipart(ahead=True)
+    for body in (one, another, chrome):
+        body.part(shown)
+
+    assert one.part(shown) is another.part(shown)
+    assert chrome.part(shown) != one.part(shown)
+
+
 @pytest.mark.parametrize(
     ("agent", "accept", "late"),
     [(CHROME, IMG, True), (CHROME, "*/*", False), (FIREFOX, IMG, False), ("Lavf/61", "*/*", False)],

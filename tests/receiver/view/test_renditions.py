@@ -173,6 +173,55 @@ def test_a_slower_viewer_gets_the_newer_picture_that_is_there_already(
     assert renditions.encodes == 1
 
 
+@pytest.mark.parametrize("wish", [Wish(), Wish(width=80)])
+def test_all_who_wish_the_same_get_the_same_object(make_frame: MakeFrame, wish: Wish) -> None:
+    renditions = Renditions()
+    first, second = make_frame(1), make_frame(2)
+
+    made = renditions.render(first, wish)
+
+    assert renditions.render(first, wish) is made
+    assert renditions.render(second, wish) is not made
+
+
+def test_a_picture_that_is_made_is_given_to_others_while_the_next_is_being_made(
+    make_frame: MakeFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renditions = Renditions()
+    first, second = make_frame(1), make_frame(2)
+    made = renditions.render(first, Wish(width=80))
+    is_making, go_on = threading.Event(), threading.Event()
+    encode = codec.encode
+
+    def wait(image: codec.Image, quality: int) -> bytes:
+        is_making.set()
+        assert go_on.wait(5)
+        return encode(image, quality)
+
+    monkeypatch.setattr("receiver.view.renditions.codec.encode", wait)
+    maker = threading.Thread(target=renditions.render, args=(second, Wish(width=80)))
+    maker.start()
+    assert is_making.wait(5)
+
+    assert renditions.render(first, Wish(width=80)) is made
+    go_on.set()
+    maker.join()
+    assert renditions.render(first, Wish(width=80)).frame is second
+
+
+def test_untouched_pictures_of_cameras_that_ended_are_dropped(make_frame: MakeFrame) -> None:
+    clock = Clock()
+    renditions = Renditions(clock=clock)
+    renditions.render(dataclasses.replace(make_frame(1), camera="a", arrived=clock.now), Wish())
+    clock.now += 3
+    renditions.render(dataclasses.replace(make_frame(2), camera="b", arrived=clock.now), Wish())
+    clock.now += 3
+
+    renditions.expire()
+
+    assert renditions.held() == 1
+
+
 def test_a_picture_that_does_not_decode_is_refused_and_not_tried_again(
     make_frame: MakeFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
