@@ -68,9 +68,12 @@ def mark(image: Image, number: int, at: float) -> None:
     content += struct.pack(">H", binascii.crc_hqx(content, 0xFFFF))
     bits = np.unpackbits(np.frombuffer(content, np.uint8)).reshape(_ROWS, _COLUMNS) * np.uint8(255)
     block = image.shape[1] / _BLOCKS_ACROSS
-    blocks = bits.repeat(_extents(_COLUMNS, block), axis=1).repeat(_extents(_ROWS, block), axis=0)
-    # Far faster than letting numpy spread the grey over the channels.
-    image[: blocks.shape[0], : blocks.shape[1]] = cv2.cvtColor(blocks, cv2.COLOR_GRAY2BGR)
+    # Not by OpenCV: its helper threads spin for a while after each call.
+    lines = bits.repeat(_extents(_COLUMNS, block), axis=1).repeat(3, axis=1)
+    top = 0
+    for line, height in zip(lines.reshape(_ROWS, -1, 3), _extents(_ROWS, block), strict=True):
+        image[top : top + height, : len(line)] = line
+        top += height
 
 
 def read(image: Image) -> Mark | None:
