@@ -1,7 +1,7 @@
 """CodecBound: how many frames a second encoding and decoding alone allow, each on its own core.
 
-With the one goes the drawing of a number, with the other its reading, as with every contestant. As
-a program it does one of the two, and says how often it did, and in how many seconds of CPU.
+What contestants do besides, drawing a number before and reading it afterwards, is not in it. As a
+program it does one of the two, and says how often it did, and in how many seconds of CPU.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from benchmarks.measuring import feed
 from benchmarks.measuring.contest import Turn
 from benchmarks.measuring.program import Program
 from benchmarks.rivals.options import QUALITY, add_pictures, load
-from shared import codec, pattern
+from shared import codec
 
 _HALVES = ("encode", "decode")
 
@@ -69,15 +68,14 @@ def main() -> None:
     add_pictures(parser)
     arguments = parser.parse_args()
     images = load(arguments)
-    fresh = feed.endless(images)
-    jpegs = [codec.encode(next(fresh), QUALITY) for _ in images]
+    jpegs = [codec.encode(image, QUALITY) for image in images]
     encodes = arguments.half == "encode"
     done, cpu, end = 0, time.process_time(), time.monotonic() + arguments.seconds
     while time.monotonic() < end:
         if encodes:
-            codec.encode(next(fresh), QUALITY)
+            codec.encode(images[done % len(images)], QUALITY)
         else:
-            pattern.read(codec.decode(jpegs[done % len(jpegs)]))
+            codec.decode(jpegs[done % len(jpegs)])
         done += 1
     print(done, time.process_time() - cpu, file=sys.stderr)
 
