@@ -3,8 +3,7 @@
 Each contestant draws a fresh number into each picture, encodes it (quality 80, 4:2:0), sends it,
 decodes it in another process and reads the number there; what arrives counts once, what was
 replaced or lost on the way is shown beside it. The limit, measured in each round too, is the slower
-of drawing and encoding alone and decoding and reading alone, each in a process of its own at the
-same time.
+of encoding alone and decoding alone, each in a process of its own at the same time.
 """
 
 from __future__ import annotations
