@@ -123,15 +123,17 @@ class Stream(Worker):
             self._size = self._last = None
             self._encoder = self._open_encoder()
             self._packetiser.resize(self._source.width, self._source.height)
-        at = time.time() + max(0.0, due - time.monotonic())
+        now = time.monotonic()
+        zero = time.time() - now
         if self._last is None or not self._faults.frozen:
-            self._last = self._source.read(self._number, at)
+            self._last = self._source.read(self._number, zero + max(due, now))
         picture = self._encoder.encode(self._last, key=key)
         frame = self._packetiser.cut(
             picture.data,
             key=picture.key,
             rtp_time=self._rtp_origin + round(due * CLOCK),
-            captured_at=at,
+            # Not what is drawn in one that is late: the reports are to tie the two clocks together.
+            captured_at=zero + due,
         )
         if (corruption := self._faults.corruption) is not None:
             frame = replace(frame, packets=tuple(map(corruption.damage, frame.packets)))

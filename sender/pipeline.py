@@ -68,7 +68,6 @@ class Pipeline:
         self._slot: Latest[CapturedFrame] = Latest(depth)
         self._place = self._slot.reader()
         source = make_source()
-        self.is_finite = source.finite
         self._whole = whole and source.finite
         self.intake = Intake(clock, interval=self._limits.interval)
         self.ledger = Ledger(self._place, clock=clock)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from email.message import Message
 from http.client import HTTPException, HTTPResponse, IncompleteRead
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from shared import wire
 from shared.errors import FramepostError
@@ -97,10 +97,17 @@ class StreamLine(HttpClient):
         return Reply(response.status, response.headers, content)
 
 
+#: How the next frame goes: by stream; by a post, to see whether the receiver answers at all when a
+#: new stream got no line; by one more stream, when it does; by posts from then on.
+_Way = Literal["stream", "trial post", "trial stream", "posts"]
+
+
 class StreamClient:
     """Posts by stream, and one by one where the receiver, or what is between, takes no streams.
 
-    A stream is tried again when the posts got no answer: the receiver may be another one then.
+    That a new stream got no line in time may be the receiver's, which stands still, or a proxy's,
+    which keeps lines back. Streams are given up when a post was answered and one more got no line.
+    They are tried again when the posts got no answer: the receiver may be another one then.
     """
 
     def __init__(self, stream: StreamLine, posts: HttpClient, *, target: str, shown: str) -> None:
@@ -109,7 +116,7 @@ class StreamClient:
         self._posts = posts
         self._target = target
         self._shown = shown
-        self._takes_streams = True
+        self._way: _Way = "stream"
         self._was_told = False
 
     def post(
@@ -124,23 +131,27 @@ class StreamClient:
 
         `sent` is as HttpClient's.
         """
-        if self._takes_streams:
+        if self._way in ("stream", "trial stream"):
             try:
                 reply = self._stream.post(self._target, body, headers, sent=sent)
             except NoStream as exc:
                 self._give_up(str(exc))
             except NoReply as exc:
                 if exc.reason == "timeout" and self._stream.lines == 0:
-                    self._give_up("no answer line by line; is there a proxy that keeps it back?")
+                    self._doubt()
                 raise
             else:
+                self._way = "stream"
                 self._was_told = False
                 return reply
         try:
-            return self._posts.post(target, body, headers, sent=sent)
+            reply = self._posts.post(target, body, headers, sent=sent)
         except NoReply:
-            self._takes_streams = True
+            self._way = "stream"
             raise
+        if self._way == "trial post":
+            self._way = "trial stream"
+        return reply
 
     def interrupt(self) -> None:
         """End a `post` that waits, and every later one, with NoReply; from any thread."""
@@ -151,8 +162,15 @@ class StreamClient:
         self._stream.close()
         self._posts.close()
 
+    def _doubt(self) -> None:
+        """Take note that a stream got no line in time."""
+        if self._way == "trial stream":
+            self._give_up("no answer line by line; is there a proxy that keeps it back?")
+        else:
+            self._way = "trial post"
+
     def _give_up(self, why: str) -> None:
-        self._takes_streams = False
+        self._way = "posts"
         if not self._was_told:
             self._was_told = True
             logger.warning(

@@ -20,6 +20,8 @@ from sender.sources.contract import SourceError
 
 #: Packets that come before PLAY's reply and are kept; it should come at once.
 MAX_EARLY_BYTES = 4 << 20
+#: What one of them costs besides its bytes: it may have none.
+EARLY_PACKET_BYTES = 200
 #: Without a login, with it, and once more when its nonce was too old.
 _TRIES = 3
 #: What a server may ask of us and gets.
@@ -117,7 +119,7 @@ class Conversation:
             self._line.wait(until=until)
             item = items.popleft()
             if isinstance(item, Packet):
-                early_bytes += len(item.data)
+                early_bytes += len(item.data) + EARLY_PACKET_BYTES
                 if early_bytes <= MAX_EARLY_BYTES:
                     early.append(item)
             elif isinstance(item, Garbled):

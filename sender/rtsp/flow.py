@@ -41,6 +41,8 @@ class Flow:
         name: str,
     ) -> None:
         """`channels` are RTP's and RTCP's; with `ports` they come by UDP, else on the line."""
+        if ports is not None:
+            ports.begin()
         self._track = track
         self._line = line
         self._items = line.items
@@ -80,9 +82,7 @@ class Flow:
                     return None
             before = now
             if self._silence >= self._read_timeout:
-                raise SourceError(
-                    f"{self._name}: no packet for {self._read_timeout:g} s", reason="timeout"
-                )
+                raise self._overdue()
             self._upkeep.tend(now)
             limit = min(now + self._read_timeout - self._silence, self._upkeep.due)
             self._read(limit if until is None else min(limit, until))
@@ -93,6 +93,14 @@ class Flow:
         if self._ports is not None:
             self._items.extend(self._ports.read())
         self._line.ready(ready)
+
+    def _overdue(self) -> SourceError:
+        sentence = f"{self._name}: no packet for {self._read_timeout:g} s"
+        if self._ports is not None and self._reception is None:
+            sentence += (
+                "; does a firewall keep UDP out? The RTSP transport tcp passes where RTSP does"
+            )
+        return SourceError(sentence, reason="timeout")
 
     def _accept(self, item: Packet) -> RtpPacket | None:
         """Return the packet, counted, if it is one of the track's."""

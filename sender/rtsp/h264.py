@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sender.rtsp.nal import Malformed, NalDepacketiser, NalKind, Piece
+from sender.rtsp.nal import Malformed, NalDepacketiser, NalKind, Piece, Strange
 from sender.rtsp.unit import Unreadable
 
 # NAL unit types: ITU-T H.264, table 7-1; from 24 on RFC 6184, table 1.
@@ -56,7 +56,7 @@ class H264:
                 yield Piece(payload[at : at + size])
                 at += size
         elif kind not in _IGNORED:
-            raise Unreadable(
+            raise Strange(
                 f"H.264: expected single NAL units, STAP-A and FU-A, got a packet of type {kind}"
             )
 

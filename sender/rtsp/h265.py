@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sender.rtsp.nal import Malformed, NalDepacketiser, NalKind, Piece
+from sender.rtsp.nal import Malformed, NalDepacketiser, NalKind, Piece, Strange
 from sender.rtsp.unit import Unreadable
 
 # NAL unit types: ITU-T H.265, table 7-1; from 48 on RFC 7798, 4.4.
@@ -60,7 +60,7 @@ class H265:
                 yield Piece(payload[at : at + size])
                 at += size
         elif kind == _PACI:
-            raise Unreadable("H.265: PACI packets are not taken apart")
+            raise Strange("H.265: PACI packets are not taken apart")
 
     def judge(self, start: bytes) -> NalKind:
         """See NalFormat. A first slice's first bit is first_slice_segment_in_pic_flag, set."""

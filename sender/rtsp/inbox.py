@@ -25,7 +25,8 @@ _SIZE = 256 << 10
 #: No packet and no message is longer.
 _LONGEST = max(4 + 0xFFFF, MAX_HEAD_BYTES + MAX_BODY_BYTES)
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
-_STARTS = (b"RTSP/", *(f"{method} ".encode() for method in METHODS))
+#: A web server's reply is read too, for the sake of the sentence that says so.
+_STARTS = (b"RTSP/", b"HTTP/", *(f"{method} ".encode() for method in METHODS))
 _LONGEST_START = max(map(len, _STARTS))
 
 

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Mapping
 
 from sender.rtsp.jpeg_header import END, Tables, make_header, scaled_tables
-from sender.rtsp.nal import Malformed
+from sender.rtsp.nal import Malformed, Strange
 from sender.rtsp.rtp import RtpPacket
 from sender.rtsp.unit import AccessUnit, Unreadable
 
@@ -36,6 +36,8 @@ class JpegDepacketiser:
         self._tables: dict[int, Tables] = {}
         self._timestamp = 0
         self._arrived = 0.0
+        #: There was a whole picture, ever.
+        self._is_known = False
         self._began = False
         #: The last packets may be missing.
         self._is_unsure = False
@@ -54,7 +56,9 @@ class JpegDepacketiser:
         self._began = True
         try:
             self._take(packet.payload)
-        except Malformed:
+        except Malformed as exc:
+            if isinstance(exc, Strange) and not self._is_known:
+                raise Unreadable(str(exc)) from None
             self._is_whole = False
         if packet.marker:
             units.append(self._end())
@@ -69,7 +73,7 @@ class JpegDepacketiser:
         self._is_unsure = False
 
     def _take(self, payload: bytes) -> None:
-        """Take one fragment; raise Malformed or Unreadable."""
+        """Take one fragment; raise Malformed or Strange."""
         if len(payload) < _MAIN.size:
             raise Malformed
         offset, kind, quality, width, height = _MAIN.unpack_from(payload)
@@ -129,6 +133,7 @@ class JpegDepacketiser:
             data = bytes(self._data)
             if not data.endswith(END):
                 data += END
+            self._is_known = True
         unit = AccessUnit(data, self._timestamp, True, not data, self._arrived)
         self._clear()
         return unit
@@ -136,19 +141,19 @@ class JpegDepacketiser:
 
 def _known_tables(quality: int) -> Tables:
     if not 1 <= quality <= 99:
-        raise Unreadable(f"JPEG: expected Q from 1 to 99 or from 128 to 255, got {quality}")
+        raise Strange(f"JPEG: expected Q from 1 to 99 or from 128 to 255, got {quality}")
     return scaled_tables(quality)
 
 
 def _luma_rows(kind: int) -> int:
     """Return how often luma is sampled down for chroma once: types 0 (4:2:2) and 1 (4:2:0)."""
     if kind & ~_WITH_RESTART not in (0, 1):
-        raise Unreadable(f"JPEG: expected type 0, 1, 64 or 65, got {kind}")
+        raise Strange(f"JPEG: expected type 0, 1, 64 or 65, got {kind}")
     return 1 + (kind & 1)
 
 
 def _sides(width: int, height: int) -> tuple[int, int]:
     """Return the sides in pixels; in blocks of 8 they do not fit in a byte from 2048 on."""
     if width == 0 or height == 0:
-        raise Unreadable("JPEG: expected sides of at most 2040 pixels, got larger ones")
+        raise Strange("JPEG: expected sides of at most 2040 pixels, got larger ones")
     return 8 * width, 8 * height

@@ -18,6 +18,13 @@ class Malformed(ValueError):
     """Raised when a payload breaks its format; stays inside this package."""
 
 
+class Strange(Malformed):
+    """Raised for a payload of a kind that we do not take apart; the sentence says which.
+
+    The first packet of a stream says by that what all will be; a later one is damaged.
+    """
+
+
 class Piece(NamedTuple):
     """A NAL unit, or a piece of one. A piece that begins one has its header in front."""
 
@@ -48,7 +55,7 @@ class NalFormat(Protocol):
     name: str
 
     def split(self, payload: bytes) -> Iterable[Piece]:
-        """Take a packet's payload apart; raise Malformed or Unreadable."""
+        """Take a packet's payload apart; raise Malformed or Strange."""
         ...
 
     def judge(self, start: bytes) -> NalKind:
@@ -89,7 +96,9 @@ class NalDepacketiser:
         try:
             for piece in self._form.split(packet.payload):
                 self._take(piece)
-        except Malformed:
+        except Malformed as exc:
+            if isinstance(exc, Strange) and self._ended is None:
+                raise Unreadable(str(exc)) from None
             self._lacks_slices = True
             self._miss()
         if packet.marker and self._has_picture:

@@ -27,8 +27,6 @@ class Order:
     def __init__(self, *, depth: int = 64, patience: float = 0.05) -> None:
         self._depth = depth
         self._patience = patience
-        #: Packets given up, ever. One that comes after all is still one of them.
-        self.lost = 0
         self._ssrc: int | None = None
         self._next = 0
         #: By number, in the order of arrival.
@@ -80,7 +78,6 @@ class Order:
     def _give_up(self) -> Ordered:
         """Go on behind the gap; something waits there."""
         missing = min((seq - self._next) % _NUMBERS for seq in self._waiting)
-        self.lost += missing
         self._next = (self._next + missing) % _NUMBERS
         (first, _), *others = self._run()
         return [(first, True), *others]

@@ -35,8 +35,6 @@ class Ports:
         self._senders: frozenset[str] = frozenset()
         self._report_to: tuple[str, int] | None = None
         self._view = memoryview(bytearray(1 << 16))
-        for sock in self._sockets:
-            watch.add(sock, READABLE)
 
     @property
     def numbers(self) -> tuple[int, int]:
@@ -56,6 +54,11 @@ class Ports:
             self._report_to = (to, rtcp)
             self._send(RTP, _EMPTY_RTP, (to, rtp))
             self._send(RTCP, _EMPTY_RTCP, (to, rtcp))
+
+    def begin(self) -> None:
+        """Have the watch look for packets, now that somebody is going to `read` them."""
+        for sock in self._sockets:
+            self._watch.add(sock, READABLE)
 
     def report(self, rtcp: bytes) -> None:
         """Send a report, if the camera said where to; one that gets lost is no harm."""

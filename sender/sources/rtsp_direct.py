@@ -65,7 +65,8 @@ class DirectRtspSource:
     def read(self) -> Shot:
         assert self._session is not None, "read before open"
         assert self._decoder is not None
-        give_up = time.monotonic() + max(KEY_FRAME_WAIT, self._options.read_timeout)
+        patience = max(KEY_FRAME_WAIT, self._options.read_timeout)
+        give_up = time.monotonic() + patience
         while not self._ready:
             packet = self._session.receive(until=self._order.deadline())
             try:
@@ -76,9 +77,7 @@ class DirectRtspSource:
             except Unreadable as exc:
                 raise Unusual(f"{self._name}: {exc}") from None
             if time.monotonic() > give_up:
-                raise Unusual(
-                    f"{self._name}: packets come, but for {KEY_FRAME_WAIT:.0f} s no picture"
-                )
+                raise Unusual(f"{self._name}: packets come, but for {patience:g} s no picture")
         return self._ready.popleft()
 
     def close(self) -> None:

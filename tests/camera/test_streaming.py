@@ -11,8 +11,12 @@ import av
 import numpy as np
 import pytest
 
+from camera.faults import Faults
+from camera.packets import CLOCK, RtpFrame
 from camera.simulated import SimulatedCamera
 from camera.source import SourceError
+from camera.source import TestPattern as Pattern
+from camera.stream import Stream
 from shared import pattern
 from tests.camera.player import freshest_age, mark, numbers, playing
 from tests.camera.raw_client import RawClient
@@ -45,6 +49,29 @@ def test_the_time_stamps_are_those_of_the_pictures() -> None:
         stamped = [(frame.time or 0.0) - first.time for frame in rest]
 
         assert np.median(np.abs(np.subtract(drawn, stamped))) < 0.02
+
+
+def test_a_frame_that_comes_late_does_not_set_the_reported_clock() -> None:
+    frames: list[RtpFrame] = []
+    stream = Stream(
+        Pattern(*SIZE),
+        frames.append,
+        codec="mjpeg",
+        fps=10,
+        gop=1,
+        bitrate=None,
+        faults=Faults(),
+    )
+    dues = [time.monotonic() + ahead for ahead in (0.0, -0.03, 0.02, -0.09)]
+    stream._pace.next = lambda: dues.pop(0)  # type: ignore[method-assign]
+    stream.watch(True)
+    while dues:
+        stream.step()
+    stream.close()
+
+    # RTP's clock begins anywhere.
+    differences = [frame.captured_at - frame.rtp_time / CLOCK for frame in frames]
+    assert np.ptp(differences) < 0.005
 
 
 def test_the_rate_is_kept_without_drift() -> None:

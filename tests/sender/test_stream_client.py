@@ -411,13 +411,49 @@ def test_a_proxy_that_keeps_lines_back_is_found_out(
                 connection.sendall(http_reply())
 
     with RawServer(handler) as server, client_of(server.port, deadline=0.3) as client:
-        error, _ = fail(client)
+        first, _ = fail(client)
         assert post(client).status == 202
+        assert caplog.messages == []
+        second, _ = fail(client)
+        assert [post(client).status for _ in range(3)] == [202] * 3
         done.set()
 
-    assert error.reason == "timeout"
+    assert first.reason == second.reason == "timeout"
     (message,) = caplog.messages
     assert "proxy" in message
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3, 4])
+def test_a_receiver_that_stood_still_gets_streams_again(
+    lost: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    goes_on = threading.Event()
+    goes_on.set()
+
+    def answer(number: int) -> bytes:
+        goes_on.wait(10)
+        return line(number)
+
+    class Receiver(StreamServer):
+        def _serve(self, connection: socket.socket, number: int) -> None:
+            if not goes_on.is_set():
+                goes_on.wait(10)
+                return  # the client has gone meanwhile
+            with suppress(ConnectionError):
+                super()._serve(connection, number)
+
+    with Receiver(answer) as server, client_of(server.port, deadline=0.2) as client:
+        post(client)
+        goes_on.clear()
+        for _ in range(lost):
+            fail(client)
+        goes_on.set()
+        # This one may be the last that is posted by itself.
+        post(client)
+        by_stream = ["X-Received-At" in post(client).headers for _ in range(3)]
+
+    assert by_stream == [True] * 3
+    assert caplog.messages == []
 
 
 def test_a_stream_that_worked_is_not_given_up_for_one_late_line(

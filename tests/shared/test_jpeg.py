@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import re
 import struct
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -119,6 +120,19 @@ def test_only_a_bounded_beginning_of_a_picture_is_remembered() -> None:
 def test_a_scan_without_a_picture_before_it_is_refused(wrong: bytes) -> None:
     with pytest.raises(FrameError, match="without a picture in it"):
         jpeg.read_header(b"\xff\xd8" + wrong + PLAIN[2:])
+
+
+@pytest.mark.parametrize("find", [bytes.index, bytes.rindex])
+def test_a_second_frame_header_is_refused_before_a_scan_and_between_scans(
+    find: Callable[[bytes, bytes], int],
+) -> None:
+    data = progressive()
+    at = data.index(b"\xff\xc2")
+    header = data[at : at + 2 + int.from_bytes(data[at + 2 : at + 4])]
+    where = find(data, b"\xff\xda")
+
+    with pytest.raises(FrameError, match="bad JPEG frame header"):
+        jpeg.read_header(data[:where] + header + data[where:])
 
 
 @pytest.mark.parametrize("block", [1, 2, 3, 7, 1 << 17])

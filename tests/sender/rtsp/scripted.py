@@ -87,7 +87,7 @@ class ScriptedCamera(RawServer):
         prepare: Callable[[socket.socket], socket.socket] = lambda connection: connection,
     ) -> None:
         super().__init__(self._serve)
-        self._on = on or {}
+        self.on = dict(on or {})
         self._sdp = sdp
         self._session = session
         self._prepare = prepare
@@ -121,7 +121,7 @@ class ScriptedCamera(RawServer):
                 with self._heard:
                     self.asked.append(asked)
                     self._heard.notify_all()
-                handle = self._on.get(asked.method)
+                handle = self.on.get(asked.method)
                 if handle is not None:
                     handle(wire, asked)
                 elif not asked.method.startswith("RTSP/"):

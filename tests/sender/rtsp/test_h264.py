@@ -305,6 +305,14 @@ def test_other_kinds_of_packets_are_left_to_others(kind: int) -> None:
         units_of("H264", picture(bytes([0x60 | kind]) + b"1234"))
 
 
+@pytest.mark.parametrize("kind", [0, 25, 26, 27, 29])
+def test_one_packet_of_another_kind_is_a_damaged_one(kind: int) -> None:
+    strange = bytes([0x60 | kind]) + b"1234"
+    packets = [*picture(IDR), *picture(P, strange, at=1, seq=1), *picture(IDR, at=2, seq=3)]
+
+    assert [unit.is_damaged for unit in units_of("H264", packets)] == [False, True, False]
+
+
 @pytest.mark.parametrize("kind", [30, 31])
 def test_reserved_kinds_of_packets_are_passed_over(kind: int) -> None:
     (unit,) = units_of("H264", picture(SPS, bytes([0x60 | kind]) + b"1234", IDR))

@@ -146,6 +146,12 @@ def test_paci_packets_are_left_to_others() -> None:
         units_of("H265", picture(unit_of(50)))
 
 
+def test_one_paci_packet_among_others_is_a_damaged_one() -> None:
+    packets = [*picture(IDR), *picture(P, unit_of(50), at=1, seq=1), *picture(IDR, at=2, seq=3)]
+
+    assert [unit.is_damaged for unit in units_of("H265", packets)] == [False, True, False]
+
+
 @pytest.mark.parametrize("value", ["2", "32767", "x", ""])
 def test_decoding_order_numbers_are_left_to_others(value: str) -> None:
     with pytest.raises(Unreadable, match="expected sprop-max-don-diff 0, got"):

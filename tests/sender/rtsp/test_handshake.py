@@ -82,6 +82,7 @@ def test_packets_that_come_before_the_answer_are_kept_in_order() -> None:
 
 def test_early_packets_are_kept_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conversation, "MAX_EARLY_BYTES", 26)
+    monkeypatch.setattr(conversation, "EARLY_PACKET_BYTES", 0)
 
     def play(wire: Wire, asked: Asked) -> None:
         wire.send(*[interleaved(rtp(number)) for number in range(10)])
@@ -90,6 +91,18 @@ def test_early_packets_are_kept_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -
 
     with ScriptedCamera({"PLAY": play}) as camera, opened(camera.url) as made:
         assert [packet(made).seq for _ in range(3)] == [0, 1, 10]
+
+
+def test_early_packets_without_a_byte_count_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conversation, "MAX_EARLY_BYTES", 3 * conversation.EARLY_PACKET_BYTES)
+
+    def play(wire: Wire, asked: Asked) -> None:
+        wire.send(interleaved(b"") * 1000)
+        wire.reply(asked)
+
+    with ScriptedCamera({"PLAY": play}) as camera, opened(camera.url) as made:
+        assert made._flow is not None
+        assert len(made._flow._items) == 3
 
 
 def test_replies_to_something_else_are_left_out() -> None:
@@ -183,9 +196,22 @@ def test_a_description_without_video_is_said(sdp: bytes) -> None:
     assert (error.reason, str(error)) == ("format", f"{camera.url}: there is no video in it")
 
 
+def test_a_web_server_is_said() -> None:
+    def answer(wire: Wire, asked: Asked) -> None:
+        wire.send(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+
+    with ScriptedCamera({"OPTIONS": answer}) as camera:
+        error = failure(session(camera.url))
+
+    assert error.reason == "format"
+    assert str(error) == (
+        f"{camera.url}: expected a line such as 'RTSP/1.0 200 OK', got 'HTTP/1.1 400 Bad Request'"
+    )
+
+
 def test_another_kind_of_server_is_said() -> None:
     def answer(wire: Wire, asked: Asked) -> None:
-        wire.send(b"HTTP/1.1 400 Bad Request\r\n\r\n" + b"x" * 70_000)
+        wire.send(b"220 mail.example ESMTP\r\n" + b"x" * 70_000)
 
     with ScriptedCamera({"OPTIONS": answer}) as camera:
         error = failure(session(camera.url))

@@ -304,6 +304,17 @@ def test_a_malformed_payload_is_a_lost_picture(payload: bytes) -> None:
     assert unit == AccessUnit(b"", FIRST, is_key=True, is_damaged=True, arrived=0.0)
 
 
+def test_one_picture_of_another_form_is_a_lost_one() -> None:
+    good = header(quality=80) + b"data"
+    payloads = [good, header(kind=2, quality=80) + b"data", good]
+    packets = [
+        replace(one, timestamp=time_of(place), marker=True)
+        for place, one in enumerate(numbered(payloads))
+    ]
+
+    assert [unit.is_damaged for unit in units_of("JPEG", packets)] == [False, True, False]
+
+
 @pytest.mark.parametrize(
     ("payload", "got"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -73,6 +74,43 @@ def test_the_ports_are_a_pair_and_the_way_back_is_opened(udp_camera: UdpCamera) 
             data, address = sock.recvfrom(100)
             assert address == to
             assert data[0] == 0x80
+
+
+def test_packets_that_come_before_the_answer_to_play_keep_nobody_busy(
+    udp_camera: UdpCamera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = 0
+    wait = Watch.wait
+
+    def counted(watch: Watch, until: float) -> dict[object, int]:
+        nonlocal waits
+        waits += 1
+        return wait(watch, until)
+
+    def play(wire: Wire, asked: Asked) -> None:
+        udp_camera.send(rtp(1))
+        threading.Event().wait(0.1)
+        wire.reply(asked)
+
+    monkeypatch.setattr(Watch, "wait", counted)
+    udp_camera.on["PLAY"] = play
+    with opened(udp_camera.url, transport="udp") as made:
+        assert waits < 30
+        assert packet(made).seq == 1
+
+
+def test_where_no_packet_ever_comes_the_way_around_is_told(udp_camera: UdpCamera) -> None:
+    with opened(udp_camera.url, transport="udp", read_timeout=0.1) as made:
+        never = failure(made, Session.receive)
+    with opened(udp_camera.url, transport="udp", read_timeout=0.1) as made:
+        udp_camera.send(rtp())
+        later = failure(made, Session.receive)
+
+    assert str(never) == (
+        f"{udp_camera.url}: no packet for 0.1 s; does a firewall keep UDP out? "
+        "The RTSP transport tcp passes where RTSP does"
+    )
+    assert str(later) == f"{udp_camera.url}: no packet for 0.1 s"
 
 
 def test_packets_and_reports_are_received(udp_camera: UdpCamera) -> None:
@@ -217,10 +255,11 @@ def test_a_source_is_taken_when_it_is_an_address(watch: Watch, source: str | Non
         other.bind(("127.0.0.2", 0))
         camera.bind(("127.0.0.1", 0))
         ports.meet("127.0.0.1", source, None)
+        ports.begin()
         to = ("127.0.0.1", ports.numbers[0])
         other.sendto(b"other", to)
         camera.sendto(b"camera", to)
-        watch.wait(time.monotonic() + 5)
+        assert watch.wait(time.monotonic() + 5)
         came = [packet.data for packet in ports.read()]
     ports.close()
 
