@@ -19,6 +19,7 @@ from sender.pipeline import Pipeline
 from sender.poster import Client
 from sender.progress import Progress
 from sender.source import SourceOptions, open_source
+from sender.sources.demuxer import KEY_FRAME_WAIT
 from sender.status import PortError, StatusServer
 from sender.stream_client import StreamClient, StreamLine
 from sender.supervisor import Supervisor
@@ -126,7 +127,7 @@ def _build_one(camera: CameraConfig, metrics: Metrics) -> Pipeline:
         camera.camera,
         partial(open_source, camera.source, options),
         source_name=redact(camera.source),
-        make_client=partial(_make_client, camera, endpoint),
+        make_client=partial(_make_client, camera, endpoint, told=threading.Event()),
         in_flight=camera.in_flight,
         endpoint=endpoint,
         fps=camera.fps,
@@ -136,19 +137,23 @@ def _build_one(camera: CameraConfig, metrics: Metrics) -> Pipeline:
         keep_corrupt=camera.keep_corrupt,
         obey=camera.obey,
         whole=camera.pace == "fast",
-        # A source may take twice its time-out before it must have given up by itself.
-        patience=2 * max(camera.open_timeout, camera.read_timeout) + 2,
+        # A source may take so long before it must have given up by itself.
+        patience=2
+        + max(
+            2 * max(camera.open_timeout, camera.read_timeout),
+            KEY_FRAME_WAIT + camera.read_timeout,
+        ),
         stopwatch=metrics,
     )
 
 
-def _make_client(camera: CameraConfig, endpoint: Endpoint) -> Client:
+def _make_client(camera: CameraConfig, endpoint: Endpoint, *, told: threading.Event) -> Client:
     place = (endpoint.host, endpoint.port)
     posts = HttpClient(*place, tls=endpoint.tls, deadline=camera.deadline)
     if camera.transport == "post" or endpoint.stream is None:
         return posts
     stream = StreamLine(*place, tls=endpoint.tls, deadline=camera.deadline)
-    return StreamClient(stream, posts, target=endpoint.stream, shown=endpoint.shown)
+    return StreamClient(stream, posts, target=endpoint.stream, shown=endpoint.shown, told=told)
 
 
 def _end(supervisor: Supervisor) -> None:

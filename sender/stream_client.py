@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from email.message import Message
@@ -110,14 +111,25 @@ class StreamClient:
     They are tried again when the posts got no answer: the receiver may be another one then.
     """
 
-    def __init__(self, stream: StreamLine, posts: HttpClient, *, target: str, shown: str) -> None:
-        """`target` is the stream's path and query, `shown` its server for people."""
+    def __init__(
+        self,
+        stream: StreamLine,
+        posts: HttpClient,
+        *,
+        target: str,
+        shown: str,
+        told: threading.Event | None = None,
+    ) -> None:
+        """`target` is the stream's path and query, `shown` its server for people.
+
+        `told` is set while a warning stands that it takes no streams; a camera's clients share it.
+        """
         self._stream = stream
         self._posts = posts
         self._target = target
         self._shown = shown
         self._way: _Way = "stream"
-        self._was_told = False
+        self._told = told or threading.Event()
 
     def post(
         self,
@@ -142,7 +154,7 @@ class StreamClient:
                 raise
             else:
                 self._way = "stream"
-                self._was_told = False
+                self._told.clear()
                 return reply
         try:
             reply = self._posts.post(target, body, headers, sent=sent)
@@ -171,8 +183,8 @@ class StreamClient:
 
     def _give_up(self, why: str) -> None:
         self._way = "posts"
-        if not self._was_told:
-            self._was_told = True
+        if not self._told.is_set():
+            self._told.set()
             logger.warning(
                 "%s%s: takes no stream (%s); each frame is posted by itself",
                 self._shown,

@@ -100,7 +100,7 @@ class HttpClient:
     ) -> Reply:
         """POST `body` to the path and query `target`; raise NoReply.
 
-        `sent` is called when all but the last few kilobytes have left this machine, before the wait
+        `sent` is called when all but the last 64 kB have left this machine, before the wait
         for the reply; twice where there was a second try.
         """
         end = self._clock() + self._deadline

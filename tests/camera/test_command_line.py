@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -155,4 +156,7 @@ def test_ffprobe_knows_what_it_sees(codec: str, name: str, transport: str) -> No
             capture_output=True, text=True, timeout=20, check=False,
         )  # fmt: skip
 
-    assert (shown.stdout.strip(), shown.stderr) == (f"{name},320,240,50/1", "")
+    *what, rate = shown.stdout.strip().split(",")
+    assert (what, shown.stderr) == ([name, "320", "240"], "")
+    # It counts the few frames that it waits for, of which a busy machine may miss some.
+    assert 25 <= Fraction(rate) <= 60

@@ -120,12 +120,15 @@ class StreamServer(RawServer):
 
 
 @contextmanager
-def client_of(port: int, *, deadline: float = 5.0) -> Iterator[StreamClient]:
+def client_of(
+    port: int, *, deadline: float = 5.0, told: threading.Event | None = None
+) -> Iterator[StreamClient]:
     client = StreamClient(
         StreamLine("127.0.0.1", port, deadline=deadline),
         HttpClient("127.0.0.1", port, deadline=deadline),
         target=STREAM,
         shown=f"http://127.0.0.1:{port}",
+        told=told,
     )
     yield client
     client.close()
@@ -520,3 +523,15 @@ def test_a_wait_is_interrupted_from_another_thread() -> None:
 
     assert error.reason == again.reason == "stopped"
     assert seconds < 5
+
+
+def test_a_camera_s_clients_warn_once_of_a_server_that_takes_no_streams(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    told = threading.Event()
+    with StreamServer(refusal=http_reply("404 Not Found")) as server:
+        for _ in range(3):
+            with client_of(server.port, told=told) as client:
+                assert post(client).status == 202
+
+    assert len(caplog.messages) == 1
