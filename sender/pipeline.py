@@ -19,7 +19,6 @@ from sender.receiver_clock import ReceiverClock
 from sender.sources.contract import Source
 from sender.turn import Turn
 from sender.watchdog import Watchdog
-from shared.clock import ClockOffset
 from shared.latest import Latest
 from shared.worker import Worker
 
@@ -74,7 +73,8 @@ class Pipeline:
         # A file may hold a frame back for as long as its film stands still.
         limit = math.inf if source.finite else patience + self.intake.interval
         self._watchdog = Watchdog(patience=limit, clock=clock)
-        self.clock_offset = ClockOffset(clock=clock)
+        receiver_clock = ReceiverClock(clock=clock)
+        self.clock_offset = receiver_clock.offset
         self._trouble = make_trouble(camera, clock)
         self._reader = self._make_reader(source)
         turn = Turn(clock=clock)
@@ -89,7 +89,7 @@ class Pipeline:
                 turn=turn,
                 rank=rank,
                 trouble=self._trouble,
-                receiver_clock=ReceiverClock(self.clock_offset, clock=clock),
+                receiver_clock=receiver_clock,
                 whole=self._whole,
                 stopwatch=stopwatch,
                 clock=clock,

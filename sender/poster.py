@@ -159,14 +159,14 @@ class Poster(Worker):
 
     def _post(self, frame: EncodedFrame) -> None:
         headers, body = self._endpoint.request(frame)
-        self._receiver_clock.stamp(headers, frame.arrived)
+        sent = self._receiver_clock.stamp(headers, frame.arrived)
         started = self._clock()
         try:
             reply = self._client.post(self._endpoint.target, body, headers, sent=self._give_turn)
         except NoReply as exc:
             self._unanswered(frame, exc)
             return
-        self._receiver_clock.heard(reply.headers)
+        self._receiver_clock.heard(reply.headers, sent)
         self._obey(reply)
         if 200 <= reply.status < 300:
             self._kept = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -17,47 +18,48 @@ class ReceiverClock:
 
     Moments are kept in monotonic seconds and become Unix seconds when a request is written, all
     by the clock as it stands then. So no request mixes times of a clock before and after it
-    was set. For the poster's thread; any may look at `offset`.
+    was set. A camera's posters share it, so that the first frame of each tells what is known.
     """
 
     def __init__(
         self,
-        offset: ClockOffset | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
         unix: Callable[[], float] = time.time,
     ) -> None:
-        """`offset` may be shared by those that post to one receiver."""
-        self.offset = offset or ClockOffset(clock=clock)
+        self.offset = ClockOffset(clock=clock)
         self._clock = clock
         self._unix = unix
         #: The Unix time of the monotonic clock's zero.
         self._zero = unix() - clock()
-        self._sent = 0.0
+        self._lock = threading.Lock()
         #: The last exchange's sent, received, replied, seen; ours are monotonic.
         self._last: tuple[float, float, float, float] | None = None
 
-    def stamp(self, headers: dict[str, str], captured: float) -> None:
+    def stamp(self, headers: dict[str, str], captured: float) -> float:
         """Write into `headers` when the frame was captured (monotonic seconds), that it is sent
-        now, and the exchange before this one.
+        now, and the newest exchange that was not told yet. Return the moment, for `heard`.
         """
-        self._look()
-        self._sent = self._clock()
-        headers[wire.CAPTURED_AT] = wire.format_time(self._zero + captured)
-        headers[wire.SENT_AT] = wire.format_time(self._zero + self._sent)
-        if self._last is not None:
-            headers[wire.LAST_EXCHANGE] = wire.format_exchange(self._exchange(*self._last))
-            self._last = None
+        with self._lock:
+            self._look()
+            sent = self._clock()
+            headers[wire.CAPTURED_AT] = wire.format_time(self._zero + captured)
+            headers[wire.SENT_AT] = wire.format_time(self._zero + sent)
+            if self._last is not None:
+                headers[wire.LAST_EXCHANGE] = wire.format_exchange(self._exchange(*self._last))
+                self._last = None
+        return sent
 
-    def heard(self, headers: wire.Headers) -> None:
-        """Learn from the reply to what was stamped last; call it as soon as that has come."""
+    def heard(self, headers: wire.Headers, sent: float) -> None:
+        """Learn from the reply to what was `sent` then; call it as soon as that has come."""
         seen = self._clock()
         times = wire.reply_times(headers)
         if times is None:
             return
-        self._last = (self._sent, *times, seen)
-        self._look()
-        self.offset.add(self._exchange(*self._last))
+        with self._lock:
+            self._last = (sent, *times, seen)
+            self._look()
+            self.offset.add(self._exchange(*self._last))
 
     def _look(self) -> None:
         """Notice that this machine's clock was set."""

@@ -29,7 +29,7 @@ class Machine:
     def post(self, *, captured: float = 100.0) -> wire.Envelope:
         """Send a frame, one millisecond each way; return what the receiver reads."""
         headers: dict[str, str] = {}
-        self.clock.stamp(headers, captured)
+        sent = self.clock.stamp(headers, captured)
         self.pass_by(0.001)
         received = self.unix + self.ahead
         reply = {
@@ -37,7 +37,7 @@ class Machine:
             wire.REPLIED_AT: wire.format_time(received),
         }
         self.pass_by(0.001)
-        self.clock.heard(reply)
+        self.clock.heard(reply, sent)
         return wire.from_headers(headers)
 
     def offset(self) -> float:
@@ -100,12 +100,12 @@ def test_all_times_of_a_request_are_by_the_clock_as_it_stands(step: float) -> No
 
 def test_a_clock_that_is_set_while_a_reply_is_awaited_makes_no_absurd_exchange() -> None:
     machine = Machine()
-    machine.clock.stamp({}, 100.0)
+    sent = machine.clock.stamp({}, 100.0)
     machine.pass_by(0.001)
     received = wire.format_time(machine.unix)
     machine.set_clock(-5.0)
     machine.pass_by(0.001)
-    machine.clock.heard({wire.RECEIVED_AT: received, wire.REPLIED_AT: received})
+    machine.clock.heard({wire.RECEIVED_AT: received, wire.REPLIED_AT: received}, sent)
 
     assert machine.clock.offset.absurd == 0
     assert machine.offset() == pytest.approx(5.0, abs=2e-3)
@@ -132,9 +132,9 @@ def test_an_interruption_between_two_readings_is_no_clock_that_was_set() -> None
 
 def test_a_receiver_that_says_no_times_teaches_nothing() -> None:
     machine = Machine()
-    machine.clock.stamp({}, 100.0)
-    machine.clock.heard({wire.RECEIVED_AT: "noon", wire.REPLIED_AT: "one"})
-    machine.clock.heard({})
+    sent = machine.clock.stamp({}, 100.0)
+    machine.clock.heard({wire.RECEIVED_AT: "noon", wire.REPLIED_AT: "one"}, sent)
+    machine.clock.heard({}, sent)
 
     assert machine.clock.offset.estimate() is None
     assert machine.post().exchange is None

@@ -55,9 +55,8 @@ def test_what_the_direct_reader_does_not_know_is_left_to_ffmpeg_for_good(
         source.close()
 
     assert unusual == ["open"]
-    assert caplog.messages == [
-        "rtsp://camera: the packets are interleaved; FFmpeg reads it from now on"
-    ]
+    said = [record.getMessage() for record in caplog.records if record.name.startswith("sender")]
+    assert said == ["rtsp://camera: the packets are interleaved; FFmpeg reads it from now on"]
     # FFmpeg closes at once, and its goodbye is lost where packets were unread.
     assert camera.wait_until(lambda camera: camera.teardowns >= 1 and camera.clients == 0)
 
