@@ -38,7 +38,12 @@ class Client(Protocol):
     """What posts: an HttpClient."""
 
     def post(
-        self, target: str, body: bytes, headers: dict[str, str], *, sent: Callable[[], object]
+        self,
+        target: str,
+        body: bytes,
+        headers: dict[str, str],
+        *,
+        sent: Callable[[], object] | None,
     ) -> Reply:
         """Raise NoReply when no whole reply came; call `sent` when only that is waited for."""
         ...
@@ -162,7 +167,9 @@ class Poster(Worker):
         sent = self._receiver_clock.stamp(headers, frame.arrived)
         started = self._clock()
         try:
-            reply = self._client.post(self._endpoint.target, body, headers, sent=self._give_turn)
+            # The second frame is to tell what the first one's reply says of the clocks.
+            told = self._give_turn if self._receiver_clock.has_heard else None
+            reply = self._client.post(self._endpoint.target, body, headers, sent=told)
         except NoReply as exc:
             self._unanswered(frame, exc)
             return

@@ -33,6 +33,8 @@ class ReceiverClock:
         #: The Unix time of the monotonic clock's zero.
         self._zero = unix() - clock()
         self._lock = threading.Lock()
+        #: Whether any reply has come yet.
+        self.has_heard = False
         #: The last exchange's sent, received, replied, seen; ours are monotonic.
         self._last: tuple[float, float, float, float] | None = None
 
@@ -53,6 +55,7 @@ class ReceiverClock:
     def heard(self, headers: wire.Headers, sent: float) -> None:
         """Learn from the reply to what was `sent` then; call it as soon as that has come."""
         seen = self._clock()
+        self.has_heard = True
         times = wire.reply_times(headers)
         if times is None:
             return

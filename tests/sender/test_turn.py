@@ -135,23 +135,22 @@ def test_a_rest_holds_for_everybody() -> None:
 
 
 def test_the_next_frame_leaves_while_the_reply_to_the_last_is_on_its_way() -> None:
-    second_came = threading.Event()
+    third_came = threading.Event()
 
     def answer(number: int) -> bytes:
-        if number == 0:
-            assert second_came.wait(5)
-        else:
-            second_came.set()
+        if number == 1:
+            assert third_came.wait(5)
+        elif number == 2:
+            third_came.set()
         return http_reply()
 
     with PostServer(answer) as server, window(server.port, 2) as posters:
-        posters.put()
-        server.wait_for(1)
-        posters.put()
-        server.wait_for(2)
+        for number in range(3):
+            posters.put()
+            server.wait_for(number + 1)
 
-    assert seqs(server) == [0, 1]
-    assert posters.ledger.books().posted == 2
+    assert seqs(server) == [0, 1, 2]
+    assert posters.ledger.books().posted == 3
 
 
 def test_a_frame_has_the_line_to_itself_until_it_is_sent() -> None:
