@@ -69,6 +69,8 @@ class ReceiverClock:
         before, unix, after = self._clock(), self._unix(), self._clock()
         # Whoever is interrupted between the readings knows the less.
         if not unix - after - _SAME <= self._zero <= unix - before + _SAME:
+            readings = [(self._clock(), self._unix(), self._clock()) for _ in range(5)]
+            before, unix, after = min(readings, key=lambda reading: reading[2] - reading[0])
             self._zero = unix - after
 
     def _exchange(self, sent: float, received: float, replied: float, seen: float) -> Exchange:
