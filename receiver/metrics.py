@@ -37,14 +37,28 @@ class Metrics:
             registry=self.registry,
         )
 
+        #: The histograms of each camera: to look them up by their labels takes most of the time.
+        self._ages: dict[str, Histogram] = {}
+        self._stages: dict[str, tuple[Histogram, ...]] = {}
+
     def received(self, frame: EncodedFrame) -> None:
-        self._age.labels(frame.camera).observe(frame.age())
+        age = self._ages.get(frame.camera)
+        if age is None:
+            age = self._ages[frame.camera] = self._age.labels(frame.camera)
+        age.observe(frame.age())
 
     def finished(self, result: Result) -> None:
-        for stage in STAGES:
-            self._stage.labels(result.frame.camera, stage).observe(getattr(result, stage))
+        camera = result.frame.camera
+        stages = self._stages.get(camera)
+        if stages is None:
+            stages = tuple(self._stage.labels(camera, stage) for stage in STAGES)
+            self._stages[camera] = stages
+        for stage, histogram in zip(STAGES, stages, strict=True):
+            histogram.observe(getattr(result, stage))
 
     def forgotten(self, camera: str) -> None:
+        self._ages.pop(camera, None)
+        self._stages.pop(camera, None)
         self._age.remove_by_labels({"camera": camera})
         self._stage.remove_by_labels({"camera": camera})
 

@@ -6,19 +6,26 @@ extensions binary tensor data, system shared memory, model repository, configura
 
 from __future__ import annotations
 
-import flask
-from flask.blueprints import BlueprintSetupState
+import re
+from functools import partial
+from typing import TYPE_CHECKING
 
-from receiver import door
+import flask
+
+from receiver import door, shortcut
 from receiver.desk import Desk
 from receiver.kserve import inference_reply, memory_routes, model_routes
 from receiver.kserve.inference import Inference
 from receiver.kserve.regions import Regions
-from receiver.kserve.shortcut import InferenceShortcut
 from receiver.kserve.statistics import Statistics
 from receiver.models import Models
 from receiver.seats import Seats
-from receiver.shortcut import RAISED
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+#: Names with slashes, and versions, are the routes'.
+_PATH = re.compile(r"/v2/models/([A-Za-z0-9_.-]+)/infer", re.ASCII)
 
 
 def blueprint(
@@ -49,20 +56,24 @@ def blueprint(
     @bp.post("/v2/models/<path:name>/versions/<version>/infer")
     def infer(name: str, version: str = inference_reply.VERSION) -> flask.Response:
         """Ask a model about a picture."""
-        environ = flask.request.environ
-        if RAISED in environ:
-            # In no variable and no longer there: it would hold itself, and an open file, for long.
-            raise environ.pop(RAISED)
-        body, headers = inference.answer(environ, name, version)
+        shortcut.raise_again()
+        body, headers = inference.answer(flask.request.environ, name, version)
         return flask.Response(body, headers=headers)
 
-    @bp.record_once
-    def put_shortcut(state: BlueprintSetupState) -> None:
-        app = state.app
-        assert isinstance(app, flask.Flask)
-        app.wsgi_app = InferenceShortcut(app.wsgi_app, inference)  # type: ignore[method-assign]
-
+    shortcut.put(bp, partial(_answer, inference))
     # A model's name may hold a slash, so all of these would be one, for GET.
     closed = [f"/v2/models/<path:name>{version}/infer" for version in ("", "/versions/<version>")]
     door.tell_errors(bp, "/v2", lambda _, sentence: {"error": sentence}, closed=closed)
     return bp
+
+
+def _answer(inference: Inference, environ: WSGIEnvironment) -> shortcut.Answer | None:
+    """Answer a request to a model by its plain name; None for any other request."""
+    path: str = environ["PATH_INFO"]
+    if not path.startswith("/v2/") or environ["REQUEST_METHOD"] != "POST":
+        return None
+    found = _PATH.fullmatch(path)
+    if found is None:
+        return None
+    body, headers = inference.answer(environ, found[1])
+    return "200 OK", [*headers, ("Content-Length", str(len(body)))], body

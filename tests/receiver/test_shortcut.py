@@ -7,12 +7,14 @@ import hashlib
 import io
 import logging
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse, create_environ
 
+from receiver import ingest
 from receiver.control import Controls
 from receiver.desk import Desk
 from receiver.hub import Hub
@@ -47,7 +49,8 @@ def behind() -> Behind:
 
 @pytest.fixture
 def shortcut(behind: Behind, desk: Desk) -> Shortcut:
-    return Shortcut(behind, desk, max_bytes=MAX_BYTES, wish=lambda camera: None)
+    answer = partial(ingest.take_bare, desk, max_bytes=MAX_BYTES, wish=lambda camera: None)
+    return Shortcut(behind, answer)
 
 
 def call(shortcut: Shortcut, **given: Any) -> tuple[str, Iterable[bytes]]:
