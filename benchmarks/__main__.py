@@ -18,8 +18,10 @@ from benchmarks import (
     passthrough,
     quick,
     raw,
+    scale,
     table,
     throughput,
+    transports,
     viewers,
 )
 
@@ -44,8 +46,10 @@ BENCHMARKS: dict[str, Benchmark] = {
     "passthrough": passthrough,
     "quick": quick,
     "raw": raw,
+    "scale": scale,
     "table": table,
     "throughput": throughput,
+    "transports": transports,
     "viewers": viewers,
 }
 

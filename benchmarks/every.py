@@ -19,6 +19,8 @@ from benchmarks.measuring.summary import RESULTS
 NAMES = {
     "latency": True,
     "throughput": True,
+    "transports": True,
+    "scale": True,
     "raw": True,
     "ingest": True,
     "answer": True,

@@ -15,7 +15,7 @@ from benchmarks.measuring.summary import RESULTS
 #: What a benchmark wrote.
 Results = Mapping[str, Any]
 #: The sizes that results name, as people do.
-_SIZES = {"640x360": "360p", "1280x720": "720p", "1920x1080": "1080p"}
+_SIZES = {"640x360": "360p", "854x480": "480p", "1280x720": "720p", "1920x1080": "1080p"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +51,26 @@ def _throughput(results: Results) -> Iterator[Comparison]:
     for size, rows in results["sizes"].items():
         what = f"array to array through JPEG, {_SIZES.get(size, size)}"
         yield Comparison(what, "frames/s", _each(rows, "fps"), False)
+
+
+def _transports(results: Results) -> Iterator[Comparison]:
+    for size, rows in results["sizes"].items():
+        steady = {name: row["steady"] for name, row in rows.items()}
+        fast = {name: row["fast"] for name, row in rows.items()}
+        what = f"program to algorithm, {_SIZES.get(size, size)}"
+        yield Comparison(what, "frames/s", _each(fast, "fps"), False)
+        rate = f"{results['fps']:g}/s"
+        yield Comparison(f"{what} at {rate}, median", "ms", _each(steady, "p50_ms"), True)
+        cpu = {name: float(sum(row["cpu_us_per_frame"].values())) for name, row in steady.items()}
+        yield Comparison(f"{what} at {rate}, CPU for a frame", "µs", cpu, True)
+
+
+def _scale(results: Results) -> Iterator[Comparison]:
+    added = float(results["answer"]["added_p50_ms"])
+    yield Comparison("an answer over the bus, more than within", "ms", {"Framepost": added}, True)
+    ratio = float(results["workers"]["ratio"])
+    what = "two workers on the bus instead of one"
+    yield Comparison(what, "times the runs", {"Framepost": ratio}, False)
 
 
 def _ingest(results: Results) -> Iterator[Comparison]:
@@ -131,6 +151,8 @@ def _size(results: Results) -> str:
 READERS: dict[str, Callable[[Results], Iterator[Comparison]]] = {
     "latency": _latency,
     "throughput": _throughput,
+    "scale": _scale,
+    "transports": _transports,
     "raw": _raw,
     "answer": _answer,
     "ingest": _ingest,

@@ -5,10 +5,14 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
+from typing import Any
 
-from receiver import contract, control, deepstack, ingest, status, stream
+from receiver import contract, control, deepstack, health, ingest, status, stream
 from receiver.app import create_app
+from receiver.bus.bus import Bus
+from receiver.bus.collector import BusCollector
 from receiver.config import ReceiverConfig
 from receiver.control import Controls
 from receiver.desk import Desk
@@ -19,8 +23,12 @@ from receiver.feeds.journal import Journal
 from receiver.feeds.webhooks import Webhooks
 from receiver.hooking.hooks import HookSpec
 from receiver.hooking.runner import Runner, check
+from receiver.hooking.schedule import HubFeeds
 from receiver.hub import Hub
 from receiver.kserve import routes as kserve
+from receiver.listeners.listeners import Listeners
+from receiver.listeners.redis_answers import RedisAnswers
+from receiver.listeners.redis_place import parse_places
 from receiver.metrics import HubCollector, Metrics
 from receiver.models import Models
 from receiver.seats import Seats
@@ -44,13 +52,17 @@ class Receiver:
         specs = [HookSpec.parse(hook) for hook in config.hook]
         metrics = Metrics()
         journal = Journal()
+        # On a bus every receiver hears of every result; the one that took the frame posts it.
+        posted = Journal(only_ours=True) if config.bus != "local" else journal
+        answers = [RedisAnswers(place) for place in parse_places(config.listen)]
         self._hub = Hub(
             max_cameras=config.max_cameras,
             max_queue=config.max_queue,
-            observers=[metrics, journal],
+            observers=list(dict.fromkeys([metrics, journal, posted, *answers])),
         )
+        bus = self._bus = None if config.bus == "local" else Bus(config.bus, self._hub)
         self._runner = Runner(
-            self._hub,
+            HubFeeds(self._hub) if bus is None else bus.feeds,
             specs,
             workers=config.hook_workers,
             isolation=config.isolation,
@@ -63,13 +75,21 @@ class Receiver:
         renditions = Renditions()
         seats = Seats(THREADS - config.max_viewers - _SHORT)
         models = Models(specs, status=self._runner.status)
+
+        def trouble(camera: str) -> str | None:
+            return models.trouble(models.of_camera(camera)) if bus is None else bus.trouble(camera)
+
+        if bus is not None:
+            bus.tell_of(self._runner.status, timeout=config.hook_timeout)
+            metrics.registry.register(BusCollector(bus))
         desk = Desk(
             self._hub,
             max_pixels=config.max_pixels,
             seats=seats,
-            has_hook=self._runner.handles,
-            trouble=lambda camera: models.trouble(models.of_camera(camera)),
+            has_hook=self._runner.handles if bus is None else bus.handles,
+            trouble=trouble,
         )
+        self._listeners = Listeners(answers, desk, max_bytes=config.max_bytes)
         controls = Controls(
             self._hub,
             # A window shows every frame, as a viewer does.
@@ -78,12 +98,12 @@ class Receiver:
         )
         feed = events.Events(journal, seats=seats)
         self._webhooks = Webhooks(
-            journal,
+            posted,
             config.result_webhook,
             token=config.webhook_token.get_secret_value() if config.webhook_token else None,
             allow=AllowList(config.webhook_allow),
         )
-        more = [renditions.collect, feed.collect, self._webhooks.collect]
+        more = [renditions.collect, feed.collect, self._webhooks.collect, self._listeners.collect]
         metrics.registry.register(HubCollector(self._hub, more=more))
         self.app = create_app(
             [
@@ -93,13 +113,13 @@ class Receiver:
                 ),
                 control.blueprint(controls),
                 live.blueprint(self._hub, renditions, max_viewers=config.max_viewers),
-                status.blueprint(
-                    self._hub,
+                status.blueprint(self._hub, webhooks=self._webhooks.status),
+                health.blueprint(
                     registry=metrics.registry,
-                    hooks=self._runner.status,
+                    hooks=self._hooks if bus is None else bus.hooks,
                     alive=self._alive,
                     ready=self._ready,
-                    webhooks=self._webhooks.status,
+                    degraded=self._degraded,
                 ),
                 events.blueprint(feed),
                 dashboard.blueprint(),
@@ -120,29 +140,43 @@ class Receiver:
 
     def start(self) -> None:
         self._webhooks.start()
+        if self._bus is not None:
+            self._bus.start()
         self._runner.start()
+        self._listeners.start()
         if self._display is not None:
             self._display.start()
 
     def drain(self) -> None:
         self._closing = True
+        self._listeners.drain()
         self._hub.close()
 
     def stop(self) -> None:
         if self._display is not None:
             self._display.ask_to_stop()
         self._runner.stop()
-        # After the hooks, whose last results it sends.
+        if self._bus is not None:
+            self._bus.stop()
+        # After the hooks, whose last results they send.
         self._webhooks.stop()
+        self._listeners.stop()
         if self._display is not None:
             self._display.stop()
 
     def bug(self) -> BaseException | None:
-        return self._runner.error or self._webhooks.error
+        parts = (self._runner, self._webhooks, self._listeners, self._bus)
+        return next((part.error for part in parts if part is not None and part.error), None)
 
     def _alive(self) -> list[str]:
         error = self.bug()
         return [] if error is None else [f"a worker died of a bug: {error!r}"]
+
+    def _hooks(self) -> list[dict[str, Any]]:
+        return [asdict(status) for status in self._runner.status()]
+
+    def _degraded(self) -> list[str]:
+        return [] if self._bus is None or self._bus.problem is None else [self._bus.problem]
 
     def _ready(self) -> list[str]:
         if self._closing:

@@ -6,9 +6,9 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from receiver.books import Books, Elsewhere
 from receiver.latency import Latencies
 from receiver.order import Order, Outcome, is_before
 from receiver.pending import Pending
@@ -25,21 +25,6 @@ STALE_AFTER = 3.0
 GONE_AFTER = 60.0
 #: Who asked for a single picture is taken to watch for this many seconds.
 _GLANCE = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Books:
-    """received = processed + superseded + failed + waiting, to the frame, at every moment.
-
-    Duplicates and refused bodies were never received; they have counters of their own.
-    """
-
-    received: int
-    processed: int
-    superseded: int
-    failed: int
-    waiting: int
-    duplicate: int
 
 
 class Observer(Protocol):
@@ -62,7 +47,9 @@ class Camera:
         max_queue: int = 16,
         observers: Sequence[Observer] = (),
         clock: Callable[[], float] = time.monotonic,
+        is_elsewhere: bool = False,
     ) -> None:
+        """`is_elsewhere`: other receivers take its frames, and this one only knows of it."""
         self.name = name
         self.latest: Latest[EncodedFrame] = Latest()
         self.pending = Pending(limit=max_queue)
@@ -79,7 +66,9 @@ class Camera:
         self._observers = observers
         self._clock = clock
         self._lock = threading.Lock()
-        self._seen_at = clock()
+        self._seen_at = -math.inf if is_elsewhere else clock()
+        #: What the other receivers say; None where none knows it.
+        self.elsewhere: Elsewhere | None = None
         self._order = Order()
         self._shown: EncodedFrame | None = None
         self._received = self._processed = self._failed = self._late = self._duplicate = 0
@@ -139,7 +128,28 @@ class Camera:
             observer.finished(result)
         self.pending.settle(result)
 
+    def supersede(self, frame: EncodedFrame) -> None:
+        """Enter that a frame that was taken from `pending` gave way to a newer one, on the bus."""
+        self.pending.supersede(frame)
+
+    def show(self, frame: EncodedFrame) -> None:
+        """Show viewers a frame that another receiver took; it stands in no books here."""
+        self.latest.put(frame)
+
+    def show_result(self, result: Result) -> None:
+        """Enter a result of a frame that another receiver took."""
+        with self._lock:
+            if self._shown is None or not is_before(result.frame, self._shown):
+                self._shown = result.frame
+                if result.picture.data:
+                    self.annotated.put(result.picture)
+                self.results.put(result)
+        self.latencies.add(result)
+        for observer in self._observers:
+            observer.finished(result)
+
     def books(self) -> Books:
+        """Return this receiver's own; those of others are in `elsewhere`."""
         with self._lock:
             taken, superseded, waiting = self.pending.counts()
             done = self._processed + self._failed
@@ -152,9 +162,28 @@ class Camera:
                 duplicate=self._duplicate,
             )
 
-    def age(self) -> float:
-        """Return the seconds since a frame last came."""
+    @property
+    def own(self) -> EncodedFrame | None:
+        """The newest frame that came to this receiver."""
+        return self._order.newest
+
+    def is_newer_elsewhere(self) -> bool:
+        """Say whether another receiver has had a frame since this one last had."""
+        elsewhere = self.elsewhere
+        if elsewhere is None:
+            return False
+        return elsewhere.idle + self._clock() - elsewhere.heard < self.own_age()
+
+    def own_age(self) -> float:
+        """Return the seconds since a frame last came to this receiver; inf if none did."""
         return self._clock() - self._seen_at
+
+    def age(self) -> float:
+        """Return the seconds since a frame last came, to any receiver."""
+        now = self._clock()
+        elsewhere = self.elsewhere
+        there = math.inf if elsewhere is None else elsewhere.idle + now - elsewhere.heard
+        return min(now - self._seen_at, there)
 
     def state(self) -> Literal["live", "stale", "gone"]:
         age = self.age() - self.interval

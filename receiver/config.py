@@ -8,12 +8,15 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from receiver.bus.link import check_url
 from receiver.feeds.allow_list import AllowList
+from receiver.listeners.redis_place import parse_places
 from shared.jpeg import MAX_PIXELS
 from shared.redact import redact
 from shared.settings import Expect, Settings, Token
 from shared.url import HttpUrl
 
+Port = Annotated[int, Field(ge=0, le=65535), Expect("a port from 0 (any free one) to 65535")]
 Seconds = Annotated[float, Field(gt=0, le=86400), Expect("seconds above 0")]
 Count = Annotated[int, Field(ge=1, le=100_000), Expect("a whole number from 1")]
 #: Several in one variable are separated by commas.
@@ -35,6 +38,18 @@ def _check_allowed(entries: list[str]) -> list[str]:
     return entries
 
 
+def _check_listen(urls: list[str]) -> list[str]:
+    parse_places(urls)
+    return urls
+
+
+def _check_bus(url: str) -> str:
+    return url if url == "local" else check_url(url)
+
+
+_REDIS = "redis://HOST:PORT/DB (or rediss://, unix://, redis+cluster://, redis+sentinel://)"
+Bus = Annotated[str, AfterValidator(_check_bus), Expect(f"local, or {_REDIS}")]
+RedisBus = Annotated[str, AfterValidator(check_url), Expect(_REDIS)]
 Urls = Annotated[
     Names,
     AfterValidator(_check_urls),
@@ -47,16 +62,11 @@ Allowed = Annotated[
 ]
 
 
-class ReceiverConfig(Settings):
-    """Take camera frames over HTTP, run hooks on them, and show them live."""
-
-    model_config = SettingsConfigDict(env_prefix="RECEIVER_", cli_prog_name="python -m receiver")
-    secret_fields: ClassVar[frozenset[str]] = frozenset({"webhook_token"})
+class HookConfig(Settings):
+    """What a receiver and a worker on the bus have in common."""
 
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for every network")
-    port: Annotated[int, Field(ge=0, le=65535), Expect("a port from 0 (any free one) to 65535")] = (
-        Field(8000, description="port to listen on")
-    )
+    port: Port = Field(8000, description="port to listen on")
     hook: Names = Field(
         [], description="module:name of your algorithm, or camera=module:name for one camera"
     )
@@ -74,6 +84,32 @@ class ReceiverConfig(Settings):
     annotated_quality: Annotated[
         int, Field(ge=1, le=100), Expect("a whole number from 1 to 100")
     ] = Field(85, description="JPEG quality of the pictures that hooks draw")
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Expect("debug, info, warning or error")
+    ] = Field("info", description="how much to log")
+    config: Path | None = Field(None, description="YAML file with these settings")
+
+    @classmethod
+    def clean(cls, text: str) -> str:
+        return redact(text)
+
+
+class ReceiverConfig(HookConfig):
+    """Take camera frames over HTTP, run hooks on them, and show them live."""
+
+    model_config = SettingsConfigDict(env_prefix="RECEIVER_", cli_prog_name="python -m receiver")
+    secret_fields: ClassVar[frozenset[str]] = frozenset({"bus", "webhook_token"})
+
+    bus: Bus = Field(
+        "local",
+        description="local: hooks run here; redis://HOST:PORT/DB: receivers and workers on any"
+        " number of machines are one",
+    )
+    # Without Expect: what is wrong with an option is said by whoever knows it.
+    listen: Annotated[Names, AfterValidator(_check_listen)] = Field(
+        [],
+        description="where frames come from besides HTTP, such as redis://HOST:PORT/0?topic=img0",
+    )
     result_webhook: Urls = Field([], description="URLs that every result is posted to, as JSON")
     webhook_token: Token | None = Field(
         None,
@@ -104,11 +140,15 @@ class ReceiverConfig(Settings):
     max_pixels: Annotated[
         int, Field(ge=64, le=MAX_PIXELS), Expect(f"pixels from 64 to {MAX_PIXELS}")
     ] = Field(MAX_PIXELS, description="the largest picture, in pixels")
-    log_level: Annotated[
-        Literal["debug", "info", "warning", "error"], Expect("debug, info, warning or error")
-    ] = Field("info", description="how much to log")
-    config: Path | None = Field(None, description="YAML file with these settings")
 
-    @classmethod
-    def clean(cls, text: str) -> str:
-        return redact(text)
+
+class WorkerConfig(HookConfig):
+    """Run hooks on the frames that receivers bring to a bus, on any number of machines."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RECEIVER_", cli_prog_name="python -m receiver.worker"
+    )
+    secret_fields: ClassVar[frozenset[str]] = frozenset({"bus"})
+
+    bus: RedisBus = Field(description="redis://HOST:PORT/DB, as the receivers have it")
+    port: Port = Field(8002, description="port of /healthz, /readyz, /hooks and /metrics")

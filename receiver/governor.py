@@ -6,7 +6,8 @@ import logging
 import time
 from collections.abc import Callable
 
-from receiver.camera import Books, Camera
+from receiver.books import Books
+from receiver.camera import Camera
 
 logger = logging.getLogger(__name__)
 

@@ -54,6 +54,16 @@ class Hub:
                 listener(camera)
         return outcome
 
+    def meet(self, name: str) -> Camera | None:
+        """Return the camera, made if need be, that another receiver has; None where no room is."""
+        camera = self._cameras.get(name)
+        if camera is None:
+            try:
+                camera = self._camera(name, is_elsewhere=True)
+            except FrameError:
+                return None
+        return camera
+
     def refuse(self, camera: str, reason: str) -> None:
         """Count a body that was refused; a name that is no known camera's is not kept."""
         with self._lock:
@@ -97,7 +107,7 @@ class Hub:
         for observer in self._observers:
             observer.closed()
 
-    def _camera(self, name: str) -> Camera:
+    def _camera(self, name: str, *, is_elsewhere: bool = False) -> Camera:
         camera = self._cameras.get(name)
         if camera is not None and not self._closed:
             return camera
@@ -107,7 +117,11 @@ class Hub:
             if name not in self._cameras:
                 self._make_room()
                 self._cameras[name] = Camera(
-                    name, max_queue=self._max_queue, observers=self._observers, clock=self._clock
+                    name,
+                    max_queue=self._max_queue,
+                    observers=self._observers,
+                    clock=self._clock,
+                    is_elsewhere=is_elsewhere,
                 )
             return self._cameras[name]
 

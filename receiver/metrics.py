@@ -48,6 +48,8 @@ class Metrics:
         age.observe(frame.age())
 
     def finished(self, result: Result) -> None:
+        if not result.is_ours:  # another receiver's metrics have it
+            return
         camera = result.frame.camera
         stages = self._stages.get(camera)
         if stages is None:
@@ -103,13 +105,15 @@ class HubCollector(Collector):
             "framepost_frames_skewed", "Frames that came before they were sent", labels=["camera"]
         )
         for camera in self._hub.cameras():
+            if camera.own is None:  # another receiver tells of it
+                continue
             books = camera.books()
             for name, family in counts.items():
                 family.add_metric([camera.name], getattr(books, name))
             waiting.add_metric([camera.name], books.waiting)
             fps.add_metric([camera.name], camera.arrivals.per_second())
             up.add_metric([camera.name], camera.state() == "live")
-            idle.add_metric([camera.name], camera.age())
+            idle.add_metric([camera.name], camera.own_age())
             viewers.add_metric([camera.name], camera.viewers)
             clock = camera.sender_clock
             if (estimate := clock.offset.estimate()) is not None:

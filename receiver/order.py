@@ -18,25 +18,26 @@ class Order:
     """A camera's memory of which frames came. Not thread-safe: its camera's lock guards it."""
 
     def __init__(self) -> None:
-        self._newest: EncodedFrame | None = None
+        #: None before the first.
+        self.newest: EncodedFrame | None = None
         self._window: set[int] = set()
         self._former: deque[str] = deque(maxlen=_EPOCHS)
 
     def place(self, frame: EncodedFrame) -> Outcome:
         """Note `frame` and say whether it is new, repeated, or too late for a newer one came."""
-        newest = self._newest
+        newest = self.newest
         if newest is None or frame.epoch != newest.epoch:
             if newest is not None:
                 # A former epoch's frame that was captured before the newest one came too late.
                 if frame.epoch in self._former and frame.captured_at <= newest.captured_at:
                     return "superseded"
                 self._former.append(newest.epoch)
-            self._newest = frame
+            self.newest = frame
             self._window = {frame.seq}
             return "accepted"
         if not frame.epoch and frame.seq <= newest.seq and frame.captured_at > newest.captured_at:
             # Without an epoch only the time can tell a client's restart from a repeated frame.
-            self._newest = frame
+            self.newest = frame
             self._window = {frame.seq}
             return "accepted"
         if frame.seq in self._window:
@@ -46,7 +47,7 @@ class Order:
         self._window.add(frame.seq)
         if frame.seq < newest.seq:
             return "superseded"
-        self._newest = frame
+        self.newest = frame
         if len(self._window) > 2 * _SEQ_WINDOW:
             self._window = {seq for seq in self._window if seq > frame.seq - _SEQ_WINDOW}
         return "accepted"

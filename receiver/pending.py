@@ -58,15 +58,30 @@ class Pending:
 
     def take(self) -> EncodedFrame | None:
         """Return the frame whose turn it is, or None; whoever takes it owes a result."""
+        turn = self.take_turn()
+        return None if turn is None else turn[0]
+
+    def take_turn(self) -> tuple[EncodedFrame, bool] | None:
+        """As `take`, and whether it is to be processed even if newer ones come."""
         with self._lock:
             if self._closed:
                 return None
-            if self._queue:
+            every = bool(self._queue)
+            if every:
                 frame: EncodedFrame | None = self._queue.popleft()
             else:
                 frame, self._newest = self._newest, None
-            self._taken += frame is not None
-            return frame
+            if frame is None:
+                return None
+            self._taken += 1
+            return frame, every
+
+    def supersede(self, frame: EncodedFrame) -> None:
+        """Note that a frame that was taken gave way to a newer one after all, on the bus."""
+        with self._lock:
+            self._taken -= 1
+            self._superseded += 1
+            self._settle(frame, "superseded")
 
     def settle(self, result: Result) -> None:
         """Tell the caller, if one waits for it, what the hook made of a frame that was taken."""

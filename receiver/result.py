@@ -29,6 +29,8 @@ class Result:
     hook: float
     #: Monotonic seconds.
     finished: float = field(default_factory=time.monotonic, compare=False)
+    #: Whether this receiver took the frame; on a bus all hear of it.
+    is_ours: bool = True
 
     def facts(self) -> dict[str, Any]:
         """Return it as the routes and feeds tell it, JSON-able; `timings` are milliseconds."""

@@ -12,6 +12,8 @@ from functools import partial
 
 from tqdm.contrib.logging import logging_redirect_tqdm
 
+from sender.carriers.redis_carrier import RedisCarrier
+from sender.carriers.redis_endpoint import RedisEndpoint
 from sender.config import CameraConfig, SenderConfig
 from sender.endpoint import Endpoint
 from sender.metrics import Metrics, PipelineCollector
@@ -27,6 +29,7 @@ from shared import log
 from shared.errors import ConfigError
 from shared.http_client import HttpClient
 from shared.redact import redact
+from shared.redis_url import is_redis
 
 logger = logging.getLogger(__name__)
 
@@ -102,16 +105,7 @@ def _build(config: SenderConfig, metrics: Metrics) -> list[Pipeline]:
 
 def _build_one(camera: CameraConfig, metrics: Metrics) -> Pipeline:
     assert camera.source is not None
-    endpoint = Endpoint.parse(
-        camera.to,
-        camera.camera,
-        encoding=camera.encoding,
-        digest=camera.digest,
-        token=camera.token.get_secret_value() if camera.token else None,
-    )
-    if camera.transport == "stream" and (endpoint.stream is None or camera.encoding != "raw"):
-        what = "a URL with a path" if endpoint.stream is None else f"encoding {camera.encoding}"
-        raise ConfigError(f"transport: expected post for {what}, got stream")
+    endpoint = _endpoint(camera)
     options = SourceOptions(
         rtsp_transport=camera.rtsp_transport,
         rtsp_reader=camera.rtsp_reader,
@@ -147,7 +141,43 @@ def _build_one(camera: CameraConfig, metrics: Metrics) -> Pipeline:
     )
 
 
+def _endpoint(camera: CameraConfig) -> Endpoint:
+    """Return where the camera's frames go; raise ConfigError for what does not fit together."""
+    if is_redis(camera.to):
+        return _redis_endpoint(camera)
+    endpoint = Endpoint.parse(
+        camera.to,
+        camera.camera,
+        encoding=camera.encoding,
+        digest=camera.digest,
+        token=camera.token.get_secret_value() if camera.token else None,
+    )
+    if camera.transport == "stream" and (endpoint.stream is None or camera.encoding != "raw"):
+        what = "a URL with a path" if endpoint.stream is None else f"encoding {camera.encoding}"
+        raise ConfigError(f"transport: expected post for {what}, got stream")
+    return endpoint
+
+
+def _redis_endpoint(camera: CameraConfig) -> Endpoint:
+    problems = []
+    if camera.transport == "stream":
+        problems.append("transport: expected post for a Redis, got stream")
+    if camera.token is not None:
+        problems.append("token: expected none for a Redis, whose password stands in its URL")
+    try:
+        endpoint = RedisEndpoint.read(
+            camera.to, camera.camera, encoding=camera.encoding, digest=camera.digest
+        )
+    except ValueError as exc:
+        problems.append(f"to: {exc}")
+    if problems:
+        raise ConfigError(*problems)
+    return endpoint
+
+
 def _make_client(camera: CameraConfig, endpoint: Endpoint, *, told: threading.Event) -> Client:
+    if isinstance(endpoint, RedisEndpoint):
+        return RedisCarrier(endpoint, deadline=camera.deadline, told=told)
     place = (endpoint.host, endpoint.port)
     posts = HttpClient(*place, tls=endpoint.tls, deadline=camera.deadline)
     if camera.transport == "post" or endpoint.stream is None:

@@ -13,6 +13,7 @@ from pydantic_settings import CliSuppress, SettingsConfigDict
 from shared.errors import FrameError
 from shared.frame import check_camera
 from shared.redact import redact
+from shared.redis_url import is_redis
 from shared.settings import Expect, Settings, Token
 from shared.url import HttpUrl
 
@@ -25,7 +26,8 @@ def _check_camera(name: str) -> str:
 
 
 def _check_to(to: str) -> str:
-    HttpUrl.parse(to)
+    if not is_redis(to):  # its options are looked at by whoever knows them
+        HttpUrl.parse(to)
     return to
 
 
@@ -49,7 +51,11 @@ Camera = Annotated[
     Expect("1 to 64 letters, digits, '_', '.' or '-', the first a letter or digit"),
 ]
 Source = Annotated[str, Field(min_length=1), Expect(_SOURCE)]
-To = Annotated[str, AfterValidator(_check_to), Expect("http://HOST:PORT or https://HOST:PORT")]
+To = Annotated[
+    str,
+    AfterValidator(_check_to),
+    Expect("http://HOST:PORT, https://HOST:PORT or redis://HOST:PORT"),
+]
 Fps = Annotated[float, Field(gt=0, le=1000), Expect("frames a second, above 0, at most 1000")]
 Size = Annotated[
     str, AfterValidator(_check_size), Expect("WIDTHxHEIGHT, each from 2 to 16384, as in 1280x720")
@@ -74,24 +80,28 @@ class CameraConfig(BaseModel):
     )
     to: To = Field(
         "http://127.0.0.1:8000",
-        description="the receiver; with a path, the URL is used as it stands",
+        description="the receiver; with a path, the URL is used as it stands; or a Redis that"
+        " receivers read: redis://HOST:PORT/0?key=cam1&topic=img0",
     )
     fps: Fps | None = Field(None, description="frames a second at most; default: all")
     size: Size | None = Field(None, description="scale to WIDTHxHEIGHT; default: as they come")
     quality: Quality = Field(80, description="JPEG quality")
     encoding: Annotated[Literal["raw", "base64"], Expect("raw or base64")] = Field(
-        "raw", description="body of a POST: the JPEG itself, or base64 in the form field img"
+        "raw",
+        description="body of a POST: the JPEG itself, or base64 in the form field img; in a Redis"
+        " base64 text",
     )
     transport: Annotated[
         Literal["post", "stream"],
         Expect("post or stream (how an RTSP camera sends is --rtsp-transport)"),
     ] = Field(
-        "post", description="how frames travel: a POST for each, or many frames in one (stream)"
+        "post",
+        description="how frames travel over HTTP: a POST for each, or many frames in one (stream)",
     )
     in_flight: Annotated[int, Field(ge=1, le=64), Expect("a whole number from 1 to 64")] = Field(
         2,
         description="frames of a camera that may wait for their replies at once; for a far"
-        " receiver: frames a second times the seconds of a round trip",
+        " receiver: frames a second times the seconds of a round trip; with a Redis always one",
     )
     rtsp_transport: Annotated[Literal["tcp", "udp"], Expect("tcp or udp")] = Field(
         "tcp", description="how an RTSP camera sends"
@@ -116,9 +126,13 @@ class CameraConfig(BaseModel):
     depth: Depth = Field(1, description="how many of the newest frames wait for their turn")
     open_timeout: Seconds = Field(5.0, description="seconds for a source to connect")
     read_timeout: Seconds = Field(5.0, description="seconds without a frame, then connect again")
-    deadline: Seconds = Field(5.0, description="seconds for a POST and its reply together")
+    deadline: Seconds = Field(
+        5.0, description="seconds for a POST and its reply together, or for Redis to take a frame"
+    )
     token: Token | None = Field(
-        None, description="sent as Authorization: Bearer; better in SENDER_TOKEN than here"
+        None,
+        description="sent as Authorization: Bearer; better in SENDER_TOKEN than here; none for a"
+        " Redis",
     )
     digest: Switch = Field(False, description="send the SHA-256 of each frame, to be checked")
     keep_corrupt: Switch = Field(False, description="send also frames that came damaged")

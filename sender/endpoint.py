@@ -1,4 +1,4 @@
-"""Endpoint: where a camera's frames go, and in which form of the contract."""
+"""Endpoint: where a camera's frames go over HTTP, and in which form of the contract."""
 
 from __future__ import annotations
 

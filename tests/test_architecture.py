@@ -34,7 +34,9 @@ HOMES = {
         *(
             "receiver/contract.py",
             "receiver/control.py",
+            "receiver/health.py",
             "receiver/ingest.py",
+            "receiver/shortcut.py",
             "receiver/status.py",
             "receiver/stream.py",
             "receiver/feeds/events.py",
@@ -50,6 +52,7 @@ HOMES = {
         "receiver/config.py",
         "camera/config.py",
     },
+    "redis": {"shared/redis_line.py", "shared/redis_socket.py", "receiver/bus/"},
     "requests": {"sender/sources/"},
     "simplejpeg": {"shared/codec.py"},
     "urllib3": {"sender/sources/"},

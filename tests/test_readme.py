@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from camera.config import CameraConfig
-from receiver.config import ReceiverConfig
+from receiver.config import ReceiverConfig, WorkerConfig
 from sender.config import SenderConfig
 from shared.settings import Settings
 from tests.conftest import MakeFrame
@@ -59,7 +59,7 @@ def test_the_hook_and_the_curl_line_work(tmp_path: Path, make_frame: MakeFrame) 
     assert set(answer["result"]) == {"faces", "age"}
 
 
-@pytest.mark.parametrize("config", [SenderConfig, ReceiverConfig, CameraConfig])
+@pytest.mark.parametrize("config", [SenderConfig, ReceiverConfig, WorkerConfig, CameraConfig])
 def test_every_setting_is_in_the_documents(config: type[Settings]) -> None:
     text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     prefix = config.model_config.get("env_prefix", "")

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 
 from benchmarks.measuring import feed
+from camera.pace import Pace
 from shared.codec import Image
 
 #: JPEG quality of all contestants.
 QUALITY = 80
 
 
-def parse(program: str | None, *, sends: bool) -> argparse.Namespace:
+def parse(program: str | None, *, sends: bool, flags: Sequence[str] = ()) -> argparse.Namespace:
     """Return the arguments; `program` is a program's docstring, `sends` whether it needs pictures.
 
-    `port` is one of 127.0.0.1.
+    `port` is one of 127.0.0.1; `flags` are the program's own.
     """
     parser = argparse.ArgumentParser(description=program)
     parser.add_argument("--port", type=int, required=True, help="where the receiver listens")
+    for flag in flags:
+        parser.add_argument(flag, action="store_true")
     if sends:
         add_pictures(parser)
     return parser.parse_args()
@@ -29,16 +33,28 @@ def add_pictures(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source", help="a camera's URL, read by OpenCV; default: pictures")
     parser.add_argument("--clip", help="a video to take the pictures from")
     parser.add_argument("--size", default="1280x720", help="WIDTHxHEIGHT of the pictures")
+    parser.add_argument("--fps", type=float, help="pictures a second; default: as fast as it goes")
 
 
 def pictures(arguments: argparse.Namespace) -> Iterator[Image]:
-    """Yield what the camera gives; without one, pictures as fast as they are asked for."""
+    """Yield what the camera gives; without one, pictures as fast as they are asked for, or `fps` a
+    second.
+    """
     if arguments.source:
         return feed.camera(arguments.source)
-    return feed.endless(load(arguments))
+    images = feed.endless(load(arguments))
+    return images if arguments.fps is None else _in_time(images, arguments.fps)
 
 
 def load(arguments: argparse.Namespace) -> list[Image]:
     """Return the pictures that come again and again."""
     width, height = (int(side) for side in arguments.size.split("x"))
     return feed.load(arguments.clip, width, height)
+
+
+def _in_time(images: Iterator[Image], fps: float) -> Iterator[Image]:
+    """Ask for each picture when it is due: the time is drawn in it then."""
+    pace = Pace(fps)
+    while True:
+        time.sleep(max(0.0, pace.next() - time.monotonic()))
+        yield next(images)

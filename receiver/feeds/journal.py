@@ -55,13 +55,17 @@ class Journal:
     Any thread. Hold `changed` where several answers must be of one moment.
     """
 
-    def __init__(self, *, limit: int = _LIMIT, max_bytes: int = _MAX_BYTES) -> None:
+    def __init__(
+        self, *, limit: int = _LIMIT, max_bytes: int = _MAX_BYTES, only_ours: bool = False
+    ) -> None:
+        """`only_ours`: without the results of frames that other receivers took."""
         self.changed = threading.Condition()
         self.is_closed = False
         #: The newest entry's number, 0 before the first.
         self.last = 0
         #: How many results readers did not get because they were too slow or came too late.
         self.skipped = 0
+        self._only_ours = only_ours
         self._limit = limit
         self._max_bytes = max_bytes
         self._boot = secrets.token_hex(4)
@@ -78,6 +82,8 @@ class Journal:
     def received(self, frame: EncodedFrame) -> None: ...
 
     def finished(self, result: Result) -> None:
+        if self._only_ours and not result.is_ours:
+            return
         entry = Entry(result)
         with self.changed:
             self.last += 1

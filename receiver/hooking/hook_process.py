@@ -20,7 +20,8 @@ from receiver.child.orphan import die_with_parent
 from receiver.child.pipe import Pipe, PipeClosed
 from receiver.frame import Frame
 from receiver.hooking import hooks, traces
-from receiver.hooking.answer import ask
+from receiver.hooking.answer import Answer, ask
+from receiver.hooking.memory import Memory
 from receiver.region import SharedFrame
 from shared.frame import EncodedFrame
 
@@ -61,6 +62,7 @@ def serve(pipe: Pipe, target: str, hook_path: list[str], quality: int) -> None:
         files = {*_users_files(file), *([exc.file] if exc.file else [])}
         pipe.send({"error": str(exc), "trace": exc.trace, "files": sorted(files)})
         return
+    memory = Memory(hook)
     known = len(sys.modules)
     pipe.send({"stateful": hook.stateful, "files": _users_files(file)})
     while True:
@@ -68,8 +70,13 @@ def serve(pipe: Pipe, target: str, hook_path: list[str], quality: int) -> None:
             header, data = pipe.receive()
         except PipeClosed:
             break
+        is_new = header.pop("is_new", False)
         kind = SharedFrame if "region" in header else EncodedFrame
-        answer = ask(hook, Frame(kind(**header, data=data)), quality)
+        try:
+            memory.begin(header["camera"], is_new=is_new)
+            answer = ask(hook, Frame(kind(**header, data=data)), quality)
+        except hooks.HookError as exc:
+            answer = Answer(error=str(exc), trace=exc.trace)
         reply: dict[str, Any] = {"answer": answer.facts()}
         if len(sys.modules) != known:  # it imported something on the way
             known = len(sys.modules)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from receiver.hooking.answer import Answer
 from receiver.hooking.hooks import HookSpec
-from receiver.hooking.schedule import Schedule, Task
+from receiver.hooking.schedule import Feed, Task
 from receiver.hooking.trouble import Trouble
 from receiver.region import SharedFrame
 from receiver.result import Result
@@ -61,14 +61,14 @@ class HookWorker(Worker):
         number: int,
         settings: HookSettings,
         *,
-        schedule: Schedule,
+        feed: Feed,
         trouble: Trouble,
     ) -> None:
         super().__init__(f"hook[{number}]")
         self._number = number
         self._settings = settings
-        self._seat = schedule.seat(self.wake)
-        self._schedule = schedule
+        self._seat = feed.seat(self.wake)
+        self._feed = feed
         self._trouble = trouble
         self._state: State = "starting"
         self._pid: int | None = None
@@ -108,7 +108,7 @@ class HookWorker(Worker):
         if self.ready != was_up:
             self._since = time.time()
         if not self.ready:
-            self._schedule.leave(self._seat)
+            self._feed.leave(self._seat)
 
     def complain(self, sentence: str, details: str = "") -> None:
         self._last_error = sentence
@@ -117,7 +117,7 @@ class HookWorker(Worker):
     def finish_task(self, task: Task, answer: Answer) -> None:
         """Enter what became of a taken frame; exactly once for each.
 
-        The schedule was told before that it is done.
+        Its feed was told before that it is done.
         """
         frame = task.frame
         if answer.error is None:

@@ -71,6 +71,8 @@ class Hook:
     setup: Callable[[], object]
     teardown: Callable[[], object]
     stateful: bool
+    #: Told of a camera that comes back from another worker; None where it cannot be.
+    forget: Callable[[str], object] | None = None
 
 
 def split_target(target: str) -> tuple[str, str]:
@@ -146,6 +148,15 @@ def set_up(hook: Hook) -> None:
         raise _broken(f"{hook.target}: setup", exc, hook.file) from exc
 
 
+def forget(hook: Hook, camera: str) -> None:
+    """Run the hook's `forget` of a camera; raise HookError."""
+    assert hook.forget is not None
+    try:
+        hook.forget(camera)
+    except Exception as exc:  # as above
+        raise _broken(f"{hook.target}: forget", exc, hook.file) from exc
+
+
 def tear_down(hook: Hook) -> None:
     """Run the hook's `teardown`; what it raises is logged, for the end comes anyway."""
     try:
@@ -182,7 +193,8 @@ def _make(target: str, module: ModuleType, name: str, file: Path) -> Hook:
         _check_process(target, f"{name}.process", process)
         setup = getattr(made, "setup", _nothing)
         teardown = getattr(made, "teardown", _nothing)
-        return Hook(target, file, process, setup, teardown, stateful)  # type: ignore[arg-type]
+        forget = getattr(made, "forget", None)
+        return Hook(target, file, process, setup, teardown, stateful, forget)  # type: ignore[arg-type]
     _check_process(target, name, found)
     return Hook(target, file, found, _nothing, _nothing, stateful)
 

@@ -13,7 +13,7 @@ from receiver.child.pipe import PipeClosed
 from receiver.child.switchboard import Message, Switchboard
 from receiver.hooking.answer import Answer
 from receiver.hooking.hook_worker import HookSettings, HookWorker
-from receiver.hooking.schedule import Schedule, Task
+from receiver.hooking.schedule import Feed, Task
 from receiver.hooking.trouble import Trouble
 from receiver.hooking.watch import Watch
 from receiver.region import SharedFrame
@@ -42,11 +42,11 @@ class ProcessWorker(HookWorker):
         number: int,
         settings: HookSettings,
         *,
-        schedule: Schedule,
+        feed: Feed,
         trouble: Trouble,
         backoff: Backoff | None = None,
     ) -> None:
-        super().__init__(number, settings, schedule=schedule, trouble=trouble)
+        super().__init__(number, settings, feed=feed, trouble=trouble)
         self._backoff = backoff or Backoff(first=0.1, ceiling=15.0)
         self._watch = Watch()
         self._board = Switchboard()
@@ -165,7 +165,7 @@ class ProcessWorker(HookWorker):
         self.enter(state)
 
     def _take(self, child: Child) -> None:
-        self._task = self._schedule.take(self._seat)
+        self._task = self._feed.take(self._seat)
         self.enter("ready" if self._task is None else "busy")
         if self._task is None:
             return
@@ -173,7 +173,8 @@ class ProcessWorker(HookWorker):
         frame = self._task.frame
         with suppress(PipeClosed):  # then its end is what we hear next
             region = frame.region if isinstance(frame, SharedFrame) else None
-            child.pipe.send(frame.facts(), frame.data, region=region)
+            header = frame.facts() | ({"is_new": True} if self._task.is_new else {})
+            child.pipe.send(header, frame.data, region=region)
 
     def _hear(self, child: Child, message: Message) -> None:
         if message is None:
@@ -185,14 +186,14 @@ class ProcessWorker(HookWorker):
             self._retired[child] = time.monotonic() + GRACE
             self._reject(header["error"], header["trace"])
         elif child is self._next:
-            self._schedule.stateful = header["stateful"]
+            self._feed.stateful = header["stateful"]
             self._next_files = header["files"]
         elif child is self._child and self._task is not None:
             if "files" in header:
                 self._watch.also(header["files"])
             self._backoff.reset()
             task, self._task = self._task, None
-            self._schedule.done(task)
+            self._feed.done(task)
             # A stop, and a child that is to take this one's place, wait for a free moment.
             if self._next_files is None and not self.stopping:
                 self._take(child)
@@ -201,7 +202,7 @@ class ProcessWorker(HookWorker):
     def _answer(self, answer: Answer) -> None:
         task, self._task = self._task, None
         assert task is not None
-        self._schedule.done(task)
+        self._feed.done(task)
         self.finish_task(task, answer)
 
     def _lose(self, child: Child, why: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Runner: every hook with its own workers, fed from the hub."""
+"""Runner: every hook with its own workers, fed from the hub or from the bus."""
 
 from __future__ import annotations
 
@@ -7,30 +7,27 @@ import time
 from collections.abc import Sequence
 from typing import Literal, Self
 
-from receiver.camera import Camera
 from receiver.hooking import hooks
 from receiver.hooking.hook_worker import HookSettings, HookWorker, WorkerStatus
 from receiver.hooking.hooks import HookError, HookSpec
 from receiver.hooking.process_worker import ProcessWorker
-from receiver.hooking.schedule import Schedule
+from receiver.hooking.schedule import Feeds
 from receiver.hooking.thread_worker import ThreadWorker
 from receiver.hooking.trouble import Trouble
-from receiver.hub import Hub
 
 Isolation = Literal["process", "thread"]
 
 
 class Runner:
-    """Run hooks on the newest frames of the hub's cameras.
+    """Run hooks on the newest frames of cameras.
 
-    Each hook has `workers` workers of its own, so a slow hook takes nothing from another. A camera
-    goes to the hook that names it, else to the one that names none, else to nobody. All methods
-    may be called from any thread.
+    Each hook has `workers` workers of its own, so a slow hook takes nothing from another. All
+    methods may be called from any thread.
     """
 
     def __init__(
         self,
-        hub: Hub,
+        feeds: Feeds,
         specs: Sequence[HookSpec],
         *,
         workers: int = 1,
@@ -41,8 +38,8 @@ class Runner:
         quality: int = 85,
     ) -> None:
         """Start nothing yet; raise HookError for a hook that does not exist."""
-        self._hub = hub
-        self._groups: dict[str | None, Schedule] = {}
+        self._feeds = feeds
+        self._cameras = {spec.camera for spec in specs}
         self._workers: list[HookWorker] = []
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         threads = max(1, (cores or 1) // max(1, workers * len(specs)))
@@ -57,18 +54,16 @@ class Runner:
                 quality=quality,
                 threads=threads,
             )
-            schedule = self._groups[spec.camera] = Schedule(hub)
+            feed = feeds.feed(spec.camera)
             trouble = Trouble(f"hook {spec.target}")
             for _ in range(workers):
                 number = len(self._workers) + 1
-                self._workers.append(kind(number, settings, schedule=schedule, trouble=trouble))
+                self._workers.append(kind(number, settings, feed=feed, trouble=trouble))
 
     def start(self) -> Self:
         for worker in self._workers:
             worker.start()
-        self._hub.listen(self._offer)
-        for camera in self._hub.cameras():
-            self._offer(camera)
+        self._feeds.start()
         return self
 
     def stop(self, timeout: float = 3.0) -> bool:
@@ -77,6 +72,7 @@ class Runner:
         for worker in self._workers:
             worker.ask_to_stop()
         ended = [worker.stop(max(0.0, end - time.monotonic())) for worker in self._workers]
+        self._feeds.stop()
         return all(ended)
 
     def status(self) -> list[WorkerStatus]:
@@ -84,23 +80,18 @@ class Runner:
 
     def handles(self, camera: str) -> bool:
         """Say whether a hook gets the frames of the camera of that name."""
-        return camera in self._groups or None in self._groups
+        return camera in self._cameras or None in self._cameras
 
     @property
     def ready(self) -> bool:
         """Whether every hook has a worker that takes frames."""
         up = {status.camera for status in self.status() if status.state in ("ready", "busy")}
-        return all((camera or "*") in up for camera in self._groups)
+        return all((camera or "*") in up for camera in self._cameras)
 
     @property
     def error(self) -> BaseException | None:
         """The bug that ended a worker's thread, if one did."""
         return next((worker.error for worker in self._workers if worker.error), None)
-
-    def _offer(self, camera: Camera) -> None:
-        schedule = self._groups.get(camera.name) or self._groups.get(None)
-        if schedule is not None:
-            schedule.offer(camera)
 
 
 def check(specs: Sequence[HookSpec], hook_path: Sequence[str]) -> None:

@@ -6,19 +6,65 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from receiver.camera import Camera
 from receiver.hub import Hub
+from receiver.result import Result
 from shared.frame import EncodedFrame
+
+
+class Origin(Protocol):
+    """Where a frame came from, and its result goes: a camera of the hub, or the bus."""
+
+    @property
+    def name(self) -> str: ...
+    def finish(self, result: Result) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A frame that a worker took, and owes its camera a result for. `taken` is monotonic."""
+    """A frame that a worker took, and owes a result for. `taken` is monotonic."""
 
-    camera: Camera
+    camera: Origin
     frame: EncodedFrame
     taken: float = field(default_factory=time.monotonic)
+    #: The camera came to this worker anew; what a stateful hook knows of it is old.
+    is_new: bool = False
+
+
+class Feed(Protocol):
+    """Gives one hook's workers their frames. `take` and `done` are called on their threads."""
+
+    #: Whether a camera keeps to one worker; the hook says so once it is set up.
+    stateful: bool
+
+    def seat(self, wake: Callable[[], None]) -> int:
+        """Admit a worker and return its number; `wake` ends its wait, and must not block."""
+        ...
+
+    def take(self, worker: int) -> Task | None:
+        """Return a frame for `worker`, or None: then it will be woken when there is one."""
+        ...
+
+    def done(self, task: Task) -> None:
+        """Note that a taken frame has got its result."""
+        ...
+
+    def leave(self, worker: int) -> None:
+        """Note that `worker` is down: frames are for the others."""
+        ...
+
+
+class Feeds(Protocol):
+    """Where hooks' frames come from: the hub, or the bus."""
+
+    def feed(self, hook_camera: str | None) -> Feed:
+        """Return what the workers of the hook for that camera take from; None for all others."""
+        ...
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -60,10 +106,7 @@ class Schedule:
         self.stateful = False
 
     def seat(self, wake: Callable[[], None]) -> int:
-        """Admit a worker and return its number; `wake` ends its wait, and must not block.
-
-        All workers are admitted before the first frame is offered.
-        """
+        """As Feed says. All workers are admitted before the first frame is offered."""
         self._wake.append(wake)
         return len(self._wake) - 1
 
@@ -150,3 +193,29 @@ class Schedule:
         self._appeared += 1
         self._places[camera.name] = place
         return place
+
+
+class HubFeeds:
+    """Gives every hook the hub's frames: a camera's go to the hook that names it, else to the one
+    that names none, else to nobody."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._schedules: dict[str | None, Schedule] = {}
+
+    def feed(self, hook_camera: str | None) -> Schedule:
+        self._schedules[hook_camera] = Schedule(self._hub)
+        return self._schedules[hook_camera]
+
+    def start(self) -> None:
+        self._hub.listen(self._offer)
+        for camera in self._hub.cameras():
+            self._offer(camera)
+
+    def stop(self) -> None:
+        """Nothing to do: the hub is closed by its owner."""
+
+    def _offer(self, camera: Camera) -> None:
+        schedule = self._schedules.get(camera.name) or self._schedules.get(None)
+        if schedule is not None:
+            schedule.offer(camera)

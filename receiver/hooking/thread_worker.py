@@ -12,7 +12,8 @@ from receiver.frame import Frame
 from receiver.hooking import hooks
 from receiver.hooking.answer import Answer, ask
 from receiver.hooking.hook_worker import HookSettings, HookWorker
-from receiver.hooking.schedule import Schedule, Task
+from receiver.hooking.memory import Memory
+from receiver.hooking.schedule import Feed, Task
 from receiver.hooking.trouble import Trouble
 from receiver.region import SharedFrame
 from shared.backoff import Backoff
@@ -37,11 +38,11 @@ class ThreadWorker(HookWorker):
         number: int,
         settings: HookSettings,
         *,
-        schedule: Schedule,
+        feed: Feed,
         trouble: Trouble,
         backoff: Backoff | None = None,
     ) -> None:
-        super().__init__(number, settings, schedule=schedule, trouble=trouble)
+        super().__init__(number, settings, feed=feed, trouble=trouble)
         self._backoff = backoff or Backoff(first=0.1, ceiling=15.0)
         self._inbox: SimpleQueue[_Said | None] = SimpleQueue()
         self._actor: _Actor | None = None
@@ -60,7 +61,7 @@ class ThreadWorker(HookWorker):
             self._actor = _Actor(self.name, self._settings, self._inbox)
             self._due = now + self._settings.setup_timeout
         if self._actor is not None and self.ready and self._task is None:
-            self._task = self._schedule.take(self._seat)
+            self._task = self._feed.take(self._seat)
             self.enter("ready" if self._task is None else "busy")
             if self._task is not None:
                 self._due = time.monotonic() + self._settings.timeout
@@ -99,7 +100,7 @@ class ThreadWorker(HookWorker):
             self._fail(str(said.what), said.what.trace)
         else:
             logger.info("%s: %s is ready (a thread)", self.name, self._settings.spec.target)
-            self._schedule.stateful = said.what.stateful
+            self._feed.stateful = said.what.stateful
             self._trouble.forget()
             self.enter("ready")
 
@@ -131,7 +132,7 @@ class ThreadWorker(HookWorker):
     def _finish(self, answer: Answer) -> None:
         task, self._task = self._task, None
         assert task is not None
-        self._schedule.done(task)
+        self._feed.done(task)
         self.finish_task(task, answer)
 
 
@@ -162,14 +163,18 @@ class _Actor:
             self._outbox.put(_Said(self, exc))
             return
         self._outbox.put(_Said(self, hook))
+        memory = Memory(hook)
         while (task := self.inbox.get()) is not None:
             try:
                 frame = task.frame
                 if isinstance(frame, SharedFrame):  # mapped, it could end the receiver
                     frame = frame.copied()
+                memory.begin(frame.camera, is_new=task.is_new)
                 answer = ask(hook, Frame(frame), settings.quality)
             except FrameError as exc:
                 answer = Answer(error=str(exc))
+            except hooks.HookError as exc:
+                answer = Answer(error=str(exc), trace=exc.trace)
             except BaseException as exc:  # noqa: BLE001  # sys.exit ends a process; here is none
                 answer = Answer(error=f"hook raised {type(exc).__name__}")
             self._outbox.put(_Said(self, answer))

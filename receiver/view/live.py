@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import flask
 
@@ -17,10 +18,15 @@ from receiver.view.renditions import Rendition, Renditions, View
 from receiver.view.viewer import feed, watch
 from shared import wire
 from shared.errors import FramepostError
+from shared.frame import EncodedFrame
+from shared.latest import Closed, Latest
 
 #: How old the picture is, in a word: live, stale or gone.
 STATE = "X-Frame-State"
 _NO_STORE = "no-store, no-transform"
+#: Seconds by which a picture may lag behind another receiver's, and in which that is fetched.
+_BEHIND = 1.0
+_FETCH = 2.0
 
 
 class NoPicture(FramepostError):
@@ -49,7 +55,7 @@ class Live:
         camera = self._camera(name)
         camera.glance()
         view, source = feed(camera, query.view)
-        frame = source.peek()
+        frame = _newest(camera, source)
         if frame is None:
             raise NoPicture(f"camera: no frame of {name!r} has come yet")
         rendition = self._renditions.render(frame, query.wish, view=view)
@@ -156,6 +162,21 @@ def blueprint(hub: Hub, renditions: Renditions, *, max_viewers: int) -> flask.Bl
         return problem(404, "No such camera", str(error))
 
     return bp
+
+
+def _newest(camera: Camera, source: Latest[EncodedFrame]) -> EncodedFrame | None:
+    """Return the newest frame, fetched first where another receiver has it."""
+    reader = source.reader()
+    with suppress(Closed):
+        frame = reader.get(0)
+        if camera.is_newer_elsewhere() and (frame is None or _age(frame) > camera.age() + _BEHIND):
+            frame = reader.get(_FETCH) or frame
+        return frame
+    return source.peek()
+
+
+def _age(frame: EncodedFrame) -> float:
+    return time.monotonic() - frame.arrived
 
 
 def _tag(rendition: Rendition, view: View, quality: int | None) -> str:

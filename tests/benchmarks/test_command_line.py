@@ -9,7 +9,7 @@ from benchmarks.__main__ import BENCHMARKS
 from benchmarks.measuring.program import ROOT
 
 #: What requirements-bench.txt has beyond requirements-dev.txt, and what comes with it.
-RIVALS = ("imagezmq", "litserve", "matplotlib", "redis", "uvicorn", "vidgear", "zmq")
+RIVALS = ("imagezmq", "litserve", "matplotlib", "uvicorn", "vidgear", "zmq")
 
 
 def test_every_runs_all_that_compare_and_knows_who_takes_a_clip() -> None:

@@ -48,12 +48,22 @@ def row(**figures: float) -> dict[str, Any]:
     return {"p50_ms": 1.0, "p99_ms": 2.0, "fps": 25.0, **figures}
 
 
+CPU: dict[str, Any] = {"cpu_us_per_frame": {"sender": 700, "redis": 55}}
 RESULTS: Mapping[str, Mapping[str, Any]] = {
     "latency": {
         "size": "1280x720",
         "rows": {"Framepost": row(), "OpenCV + classic": row(p50_ms=9)},
     },
     "throughput": {"sizes": {"1280x720": {"Framepost, stream": row(fps=500), "NetGear": row()}}},
+    "transports": {
+        "fps": 25,
+        "sizes": {
+            "854x480": {
+                "classic: Redis, raw": {"fast": row(fps=200), "steady": row(p50_ms=4) | CPU},
+                "Framepost, Redis, raw": {"fast": row(fps=400), "steady": row() | CPU},
+            }
+        },
+    },
     "ingest": {
         "jpeg_bytes": 200_100,
         "rows": [
@@ -62,6 +72,7 @@ RESULTS: Mapping[str, Mapping[str, Any]] = {
         ],
     },
     "raw": {"size": "1920x1080", "rows": {"Framepost, shared memory": row(fps=2000)}},
+    "scale": {"answer": {"added_p50_ms": 2.5}, "workers": {"ratio": 1.9}},
     "hooks": {"ratios": {"Framepost": 1.9, "LitServe": 1.5}},
     "passthrough": {
         "size": "1920x1080",
@@ -124,6 +135,9 @@ def test_every_benchmark_has_its_rows(tmp_path: Path, capsys: pytest.CaptureFixt
         *("raw 1080p arrays on one machine | **2,000 frames/s**", "**1.9 times the runs**"),
         *("**2.5 % of a core**", "viewer's picture, 720p | **90 µs**"),
         *("100 viewers and 5 stuck ones | **99.5 % of", "with 32 cameras | **1.6 times"),
+        "algorithm, 480p | **400 frames/s** |  | 200 frames/s, 2.0 ×",
+        "480p at 25/s, median | **1 ms** |  | 4 ms, 4.0 ×",
+        "480p at 25/s, CPU for a frame | **755 µs** |  | 755 µs, 1.0 ×",
         "to the hook's answer, 720p | **1.2 ms** |  | 8 ms, 6.7 ×",
     ):
         assert cell in said

@@ -15,6 +15,7 @@ import psutil
 from receiver.camera import Camera
 from receiver.hooking.hooks import HookSpec
 from receiver.hooking.runner import Runner
+from receiver.hooking.schedule import HubFeeds
 from receiver.hub import Hub
 from receiver.result import Result
 from tests.conftest import MakeFrame
@@ -52,7 +53,9 @@ class Bench:
 
     def start(self, *hooks: str, ready: bool = True, **settings: Any) -> Runner:
         specs = [HookSpec.parse(hook) for hook in hooks or ("bench_hook",)]
-        self.runner = Runner(self.hub, specs, hook_path=[str(self.folder)], **settings).start()
+        self.runner = Runner(
+            HubFeeds(self.hub), specs, hook_path=[str(self.folder)], **settings
+        ).start()
         if ready:
             self.wait_ready()
         return self.runner

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from receiver import control, ingest, status
+from receiver import control, health, ingest, status
 from receiver.app import create_app
 from receiver.control import Controls
 from receiver.desk import Desk
@@ -63,12 +63,7 @@ def client(hub: Hub, metrics: Metrics, desk: Desk, controls: Controls) -> FlaskC
     blueprints = [
         ingest.blueprint(desk, max_bytes=MAX_BYTES, wish=controls.header),
         control.blueprint(controls),
-        status.blueprint(
-            hub,
-            registry=metrics.registry,
-            hooks=list,
-            alive=list,
-            ready=list,
-        ),
+        status.blueprint(hub),
+        health.blueprint(registry=metrics.registry, hooks=list, alive=list, ready=list),
     ]
     return create_app(blueprints, max_bytes=MAX_BYTES).test_client()

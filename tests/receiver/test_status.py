@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 from flask.testing import FlaskClient
 
-from receiver import status
+from receiver import health
 from receiver.app import create_app
 from receiver.hub import Hub
 from receiver.metrics import Metrics
@@ -137,13 +137,13 @@ def test_an_unknown_camera_is_a_problem(client: FlaskClient) -> None:
     assert "'nobody'" in (answer.json or {})["detail"]
 
 
-def test_health_tells_what_is_wrong(hub: Hub, metrics: Metrics) -> None:
+def test_health_tells_what_is_wrong(metrics: Metrics) -> None:
     wrong: list[str] = []
 
     def dead() -> Sequence[str]:
         return wrong
 
-    bp = status.blueprint(hub, registry=metrics.registry, hooks=list, alive=dead, ready=list)
+    bp = health.blueprint(registry=metrics.registry, hooks=list, alive=dead, ready=list)
     client = create_app([bp], max_bytes=1000).test_client()
     assert client.get("/healthz").status_code == 200
 

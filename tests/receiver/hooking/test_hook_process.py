@@ -20,11 +20,12 @@ import sys, time
 from receiver.hooking.hooks import HookSpec
 from receiver.hub import Hub
 from receiver.hooking.runner import Runner
+from receiver.hooking.schedule import HubFeeds
 from shared import codec, pattern
 from shared.frame import EncodedFrame
 
 hub = Hub()
-runner = Runner(hub, [HookSpec.parse("loop_hook")], hook_path=[sys.argv[1]]).start()
+runner = Runner(HubFeeds(hub), [HookSpec.parse("loop_hook")], hook_path=[sys.argv[1]]).start()
 picture = codec.encode(pattern.draw(0, 160, 120), 80)
 hub.publish(
     EncodedFrame(

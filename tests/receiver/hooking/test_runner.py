@@ -13,6 +13,7 @@ import pytest
 
 from receiver.hooking.hooks import HookError, HookSpec
 from receiver.hooking.runner import Runner
+from receiver.hooking.schedule import HubFeeds
 from receiver.hub import Hub
 from receiver.result import Result
 from shared import codec
@@ -523,14 +524,14 @@ def test_the_hook_has_its_next_frame_before_the_last_answer_is_entered(bench: Be
 
 def test_a_hook_nobody_has_is_refused_before_anything_starts() -> None:
     with pytest.raises(HookError, match="there is no module 'nobody'"):
-        Runner(Hub(), [HookSpec.parse("nobody:process")])
+        Runner(HubFeeds(Hub()), [HookSpec.parse("nobody:process")])
 
 
 def test_two_hooks_for_one_camera_are_refused() -> None:
     specs = [HookSpec.parse("cam1=hooks.brightness"), HookSpec.parse("cam1=hooks.edges")]
 
     with pytest.raises(HookError, match="expected one hook for camera cam1, got more"):
-        Runner(Hub(), specs)
+        Runner(HubFeeds(Hub()), specs)
 
 
 def test_status_is_ready_for_json(bench: Bench) -> None:

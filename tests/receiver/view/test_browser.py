@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
-from receiver import status
+from receiver import health, status
 from receiver.app import create_app
 from receiver.camera import Camera
 from receiver.hooking.hook_worker import WorkerStatus
@@ -106,10 +106,10 @@ class Stage:
         app = create_app(
             [
                 live.blueprint(self.hub, Renditions(), max_viewers=10),
-                status.blueprint(
-                    self.hub,
+                status.blueprint(self.hub),
+                health.blueprint(
                     registry=Metrics().registry,
-                    hooks=lambda: self.workers,
+                    hooks=lambda: [dataclasses.asdict(worker) for worker in self.workers],
                     alive=list,
                     ready=list,
                 ),

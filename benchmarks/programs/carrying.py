@@ -1,0 +1,72 @@
+"""Carrying: pictures in memory, sent by the sender's own client for one carrier or another.
+
+`python -m benchmarks.programs.carrying --to URL --transport post`. As the sender does, but for the
+camera: each picture is encoded, put into its envelope, and on its way before the next one is.
+"""
+
+from __future__ import annotations
+
+import argparse
+from itertools import count
+
+from benchmarks.rivals.options import QUALITY, add_pictures, pictures
+from sender.carriers.redis_carrier import RedisCarrier
+from sender.carriers.redis_endpoint import RedisEndpoint
+from sender.endpoint import Endpoint
+from sender.poster import Client
+from sender.receiver_clock import ReceiverClock
+from sender.stream_client import StreamClient, StreamLine
+from shared import codec
+from shared.frame import EncodedFrame
+from shared.http_client import HttpClient
+from shared.redis_url import is_redis
+
+CAMERA = "camera"
+
+
+def connect(to: str, *, transport: str, encoding: str) -> tuple[Endpoint, Client]:
+    """Return where frames go, and what brings them there."""
+    if is_redis(to):
+        way = RedisEndpoint.read(to, CAMERA, encoding="raw" if encoding == "raw" else "base64")
+        return way, RedisCarrier(way)
+    endpoint = Endpoint.parse(to, CAMERA)
+    posts = HttpClient(endpoint.host, endpoint.port)
+    if transport == "post" or endpoint.stream is None:
+        return endpoint, posts
+    line = StreamLine(endpoint.host, endpoint.port)
+    return endpoint, StreamClient(line, posts, target=endpoint.stream, shown=endpoint.shown)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--to", required=True, help="the receiver, or a Redis that it listens to")
+    parser.add_argument("--transport", choices=["post", "stream"], default="post")
+    parser.add_argument("--encoding", choices=["raw", "base64"], default="raw")
+    add_pictures(parser)
+    arguments = parser.parse_args()
+    endpoint, client = connect(
+        arguments.to, transport=arguments.transport, encoding=arguments.encoding
+    )
+    clock = ReceiverClock()
+    numbers = count()
+    for image in pictures(arguments):
+        height, width, _ = image.shape
+        frame = EncodedFrame(
+            camera=CAMERA,
+            epoch="benchmark",
+            seq=next(numbers),
+            captured_at=0.0,  # stamped below
+            data=codec.encode(image, QUALITY),
+            width=width,
+            height=height,
+        )
+        headers, body = endpoint.request(frame)
+        sent = clock.stamp(headers, frame.arrived)
+        reply = client.post(endpoint.target, body, headers, sent=None)
+        if reply.status >= 300:
+            raise ConnectionError(f"frame {frame.seq} is refused: {reply.status} {reply.words}")
+        clock.heard(reply.headers, sent)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""Mirror: the cameras of the other receivers, and the pictures of those that somebody watches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from receiver.books import Books, Elsewhere
+from receiver.bus import keys, scripts
+from receiver.bus.link import PATIENCE, BusDown, Client, Link
+from receiver.bus.members import Facts, Members
+from receiver.bus.messages import read_frame
+from receiver.camera import Camera
+from receiver.hub import Hub
+from shared.frame import EncodedFrame
+from shared.worker import Worker
+
+#: Seconds between two looks at who is watched.
+_LOOK = 0.1
+
+
+def describe(hub: Hub) -> dict[str, Facts]:
+    """Return what the other receivers are told of this one's cameras."""
+    found = ((camera, camera.own) for camera in hub.cameras())
+    return {camera.name: _facts(camera, frame) for camera, frame in found if frame is not None}
+
+
+def _facts(camera: Camera, frame: EncodedFrame) -> Facts:
+    return {
+        "books": asdict(camera.books()),
+        "fps": round(camera.arrivals.per_second(), 2),
+        "viewers": camera.viewers,
+        "idle": round(camera.own_age(), 3),
+        "epoch": frame.epoch,
+        "seq": frame.seq,
+        "width": frame.width,
+        "height": frame.height,
+    }
+
+
+class Mirror(Worker):
+    """Keeps each camera's `elsewhere`, and gives the hub's viewers the frames of watched cameras
+    that come to other receivers. Nobody's frames are fetched whom nobody looks at.
+    """
+
+    def __init__(self, hub: Hub, link: Link, members: Members) -> None:
+        super().__init__("bus mirror")
+        self._hub = hub
+        self._link = link
+        self._members = members
+        self._subscription: Any = None
+        #: The cameras whose channels it hears, by the channel.
+        self._heard: dict[bytes, Camera] = {}
+
+    def hear(self) -> None:
+        """Enter what the others say of their cameras; called on the members' thread."""
+        known: dict[str, Elsewhere] = {}
+        now = time.monotonic()
+        for facts in self._members.others():
+            for name, told in facts.get("cameras", {}).items():
+                there = Elsewhere(**(told | {"books": Books(**told["books"]), "heard": now}))
+                known[name] = there if name not in known else known[name] + there
+        for name in known:
+            self._hub.meet(name)
+        for camera in self._hub.cameras():
+            camera.elsewhere = known.get(camera.name)
+
+    def step(self) -> None:
+        if not self._link.wait(PATIENCE):
+            self._drop()
+            return
+        try:
+            self._link.call(self._listen)
+        except BusDown:
+            self._drop()
+
+    def close(self) -> None:
+        self._drop()
+
+    def _wanted(self) -> Iterator[Camera]:
+        for camera in self._hub.cameras():
+            if camera.is_newer_elsewhere() and camera.is_watched():
+                yield camera
+
+    def _listen(self, client: Client) -> None:
+        wanted = {keys.shown(camera.name).encode(): camera for camera in self._wanted()}
+        new, old = wanted.keys() - self._heard.keys(), self._heard.keys() - wanted.keys()
+        if self._subscription is None:
+            if not new:
+                self.pause(_LOOK)
+                return
+            self._subscription = client.pubsub(ignore_subscribe_messages=True)
+        if new:
+            self._subscription.subscribe(*new)
+        if old:
+            self._subscription.unsubscribe(*old)
+        self._heard = wanted
+        for channel in new:
+            self._fetch(client, wanted[channel])
+        end = time.monotonic() + _LOOK
+        while (left := end - time.monotonic()) > 0:
+            if not wanted:
+                self.pause(left)
+                return
+            message = self._subscription.get_message(timeout=left)
+            camera = message and self._heard.get(message["channel"])
+            if camera:
+                self._fetch(client, camera)
+
+    def _fetch(self, client: Client, camera: Camera) -> None:
+        found = client.register_script(scripts.PEEK)(keys=[keys.frame(camera.name)])
+        if found:
+            facts, data, waited = found
+            camera.show(read_frame(facts, data, waited / 1e6))
+
+    def _drop(self) -> None:
+        subscription, self._subscription = self._subscription, None
+        self._heard = {}
+        if subscription is not None:
+            with suppress(RedisError, OSError):
+                subscription.close()

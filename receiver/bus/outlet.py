@@ -1,0 +1,150 @@
+"""Outlet: brings the hub's frames to Redis, the newest of each camera."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from receiver.bus import keys, messages, scripts
+from receiver.bus.link import PATIENCE, BusDown, Client, Link
+from receiver.bus.members import Members
+from receiver.bus.messages import FrameId
+from receiver.bus.outstanding import Outstanding
+from receiver.camera import Camera
+from receiver.hub import Hub
+from receiver.region import SharedFrame
+from shared.errors import FrameError
+from shared.frame import EncodedFrame
+from shared.worker import Worker
+
+#: Seconds until a frame that nobody took is gone from Redis.
+EXPIRY = 30.0
+#: Seconds until workers are told once more of a frame that still waits: whoever was told first may
+#: have died with it.
+_RING_AGAIN = 1.0
+#: How many tokens, and results, Redis keeps at most; what is trimmed is told again, or missed.
+_TOKENS = 4096
+RESULTS = 4096
+
+
+class Outlet(Worker):
+    """Takes from each camera's `pending`, whichever waits longest first, and owes each frame its
+    result from then on. While the bus is down it takes nothing, and newer frames take the places of
+    older ones in the hub.
+    """
+
+    def __init__(self, hub: Hub, link: Link, members: Members, outstanding: Outstanding) -> None:
+        super().__init__("bus outlet")
+        self._hub = hub
+        self._link = link
+        self._members = members
+        self._outstanding = outstanding
+        self._changed = threading.Condition()
+        #: Cameras that have a frame, in order of how long.
+        self._waiting: dict[str, Camera] = {}
+        #: Frames that Redis did not take.
+        self.lost = 0
+
+    def open(self) -> None:
+        self._hub.listen(self._offer)
+        for camera in self._hub.cameras():
+            self._offer(camera)
+
+    def wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def step(self) -> None:
+        if not self._link.wait(PATIENCE):
+            return
+        with self._changed:
+            if not self._waiting and not self.stopping:
+                self._changed.wait(PATIENCE)
+            if not self._waiting:
+                return
+            name = next(iter(self._waiting))
+            camera = self._waiting.pop(name)
+        turn = camera.pending.take_turn()
+        if turn is None:
+            return
+        if len(camera.pending):
+            self._offer(camera)
+        frame, every = turn
+        self._publish(camera, frame, every)
+
+    def _offer(self, camera: Camera) -> None:
+        with self._changed:
+            self._waiting.setdefault(camera.name, camera)
+            self._changed.notify()
+
+    def _publish(self, camera: Camera, frame: EncodedFrame, every: bool) -> None:
+        number = self._outstanding.add(camera, frame)
+        frame_id = FrameId(self._members.me, number)
+        try:
+            facts, data = messages.write_frame(frame)
+            send = self._keep if every else self._replace
+            self._link.call(lambda client: send(client, frame, frame_id, facts, data))
+        except (BusDown, FrameError) as exc:
+            self.lost += 1
+            debt = self._outstanding.pop(number)
+            if debt is not None:
+                debt.fail(str(exc))
+        finally:
+            if isinstance(frame, SharedFrame):
+                frame.region.close()  # or its owner's memory would be kept as long as the result
+
+    def _replace(
+        self, client: Client, frame: EncodedFrame, frame_id: FrameId, facts: bytes, data: bytes
+    ) -> None:
+        """Make it the camera's newest."""
+        camera = frame.camera
+        publish = client.register_script(scripts.PUBLISH)
+        replaced, ring, holder = publish(
+            keys=[keys.frame(camera), keys.lease(camera)],
+            args=[
+                *(str(frame_id), frame.epoch, str(frame.seq), facts, data, round(EXPIRY * 1000)),
+                *(keys.shown(camera), round(_RING_AGAIN * 1e6)),
+            ],
+        )
+        if replaced == b"late":
+            self._supersede(client, camera, frame_id)
+            return
+        if replaced:
+            self._supersede(client, camera, FrameId.parse(replaced.decode()))
+        if ring:
+            self._ring(client, camera, holder)
+
+    def _keep(
+        self, client: Client, frame: EncodedFrame, frame_id: FrameId, facts: bytes, data: bytes
+    ) -> None:
+        """Let it wait until it is processed."""
+        key = keys.kept_frame(frame.camera, str(frame_id))
+        keep = client.register_script(scripts.KEEP)
+        holder = keep(
+            keys=[key, keys.lease(frame.camera)],
+            args=[str(frame_id), facts, data, round(EXPIRY * 1000)],
+        )
+        self._ring(client, frame.camera, holder, key=key)
+
+    def _supersede(self, client: Client, camera: str, frame_id: FrameId) -> None:
+        if frame_id.receiver != self._members.me:
+            told = messages.write_outcome(frame_id, camera, None)
+            client.xadd(keys.RESULTS, {"message": told}, maxlen=RESULTS)
+            return
+        debt = self._outstanding.pop(frame_id.number)
+        if debt is not None:
+            debt.supersede()
+
+    def _ring(self, client: Client, camera: str, holder: bytes, *, key: str = "") -> None:
+        hook = self._members.hook_of(camera)
+        if hook is not None:
+            ring(client, hook, camera, holder=holder.decode(), key=key)
+
+
+def ring(client: Client, hook: str, camera: str, *, holder: str = "", key: str = "") -> None:
+    """Tell a worker of the hook that the camera has a frame, which stands under `key` if given.
+
+    `holder` is the only one that may serve the camera, if there is one.
+    """
+    token: dict[str, Any] = {"camera": camera, "key": key}
+    client.xadd(keys.tokens(hook, holder), token, maxlen=_TOKENS)

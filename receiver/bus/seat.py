@@ -1,0 +1,222 @@
+"""Seat: one hook worker's place on the bus; fetches a frame for it whenever it is free."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+
+from redis.exceptions import ResponseError
+
+from receiver.bus import keys
+from receiver.bus.leases import RENEW, Leases
+from receiver.bus.link import PATIENCE, BusDown, Client, Link
+from receiver.bus.members import Members
+from receiver.bus.returns import Parcel, Returns
+from receiver.bus.tokens import Taken, Token, Tokens
+from receiver.hooking.schedule import Task
+from receiver.result import Result
+from shared.worker import Worker
+
+#: Seconds for which the stream of one that has gone is looked after.
+_MOURNED = 10.0
+
+
+class Held:
+    """A frame that the hook has: the `Origin` of its task."""
+
+    def __init__(self, seat: Seat, returns: Returns, taken: Taken) -> None:
+        self.name = taken.token.camera
+        self.seat = seat
+        self._returns = returns
+        self._taken = taken
+
+    def finish(self, result: Result) -> None:
+        self._returns.put(Parcel(self._taken, result))
+
+    def fail(self, error: str) -> None:
+        """Enter that nothing came of it, and why."""
+        frame = self._taken.frame
+        self.finish(
+            Result(
+                frame=frame,
+                state="failed",
+                error=error,
+                picture=frame,
+                queue=time.monotonic() - frame.arrived,
+                decode=0.0,
+                hook=0.0,
+            )
+        )
+
+
+class Seat(Worker):
+    """Waits for tokens, takes the frame that a token stands for, and wakes the hook's worker.
+
+    Nothing is fetched ahead: a frame that lay here would grow old, while another worker is free.
+    `take`, `done` and `leave` are for the hook worker's thread.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        hook_camera: str | None,
+        *,
+        link: Link,
+        members: Members,
+        returns: Returns,
+        wake: Callable[[], None],
+        is_stateful: Callable[[], bool],
+    ) -> None:
+        super().__init__(f"bus seat {name}")
+        self.seat_name = name
+        self.leases = Leases(name)
+        self._hook_camera = hook_camera
+        self._link = link
+        self._members = members
+        self._returns = returns
+        self._wake_worker = wake
+        self._is_stateful = is_stateful
+        self._tokens = Tokens(hook_camera, name)
+        #: The hook's worker has nothing to do.
+        self._wanted = threading.Event()
+        self._lock = threading.Lock()
+        self._slot: Task | None = None
+        self._running: Token | None = None
+        self._read: deque[Token] = deque()
+        #: The consumer groups are there, as far as we know.
+        self._is_open = False
+        self._look_at = 0.0
+        #: The other seats of this hook; and those that went, until when their streams are seen to.
+        self._peers: set[str] = set()
+        self._gone: dict[str, float] = {}
+
+    def take(self) -> Task | None:
+        with self._lock:
+            task, self._slot = self._slot, None
+            if task is None:
+                self._wanted.set()
+            return task
+
+    def done(self) -> None:
+        self._running = None
+
+    def leave(self) -> None:
+        """The hook is down: fetch nothing for it."""
+        self._wanted.clear()
+        with self._lock:
+            task, self._slot = self._slot, None
+        if task is not None:
+            assert isinstance(task.camera, Held)
+            task.camera.fail("the hook went down before the frame's turn")
+
+    def step(self) -> None:
+        is_free = self._wanted.wait(PATIENCE)
+        if not self._link.wait(PATIENCE):
+            return
+        try:
+            task = self._link.call(lambda client: self._work(client, is_free))
+        except BusDown:
+            self.pause(PATIENCE)
+            return
+        if task is not None:
+            with self._lock:
+                self._slot = task
+                self._wanted.clear()
+            self._wake_worker()
+
+    def close(self) -> None:
+        self.leave()
+        try:
+            self._link.call(self._go)
+        except BusDown:
+            return  # the leases end by themselves, and the tokens are claimed
+
+    def _work(self, client: Client, is_free: bool) -> Task | None:
+        try:
+            if not self._is_open:
+                self._tokens.open(client, own=self._is_stateful())
+                self._is_open = True
+            self._look(client)
+            return self._fetch(client) if is_free else None
+        except ResponseError as exc:
+            if not str(exc).startswith("NOGROUP"):
+                raise
+            self._is_open = False
+            return None
+
+    def _fetch(self, client: Client) -> Task | None:
+        """Return the next frame, None when none came for a moment."""
+        if not self._read:
+            self._read += self._tokens.read(client, *self._streams(), block=PATIENCE)
+        while self._read:
+            token = self._read.popleft()
+            held = self.leases.hold(client, token.camera) if self._is_stateful() else True
+            if held is None:
+                self._tokens.pass_on(client, token)
+                continue
+            taken = self._tokens.take(client, token)
+            if taken is not None:
+                self._running = token
+                origin = Held(self, self._returns, taken)
+                return Task(origin, taken.frame, is_new=held is False)
+        return None
+
+    def _streams(self) -> list[str]:
+        if not self._is_stateful():
+            return [self._tokens.shared]
+        one_more = len(self.leases) + 1
+        has_room = one_more <= self._share(one_more)
+        return [self._tokens.own, *([self._tokens.shared] if has_room else [])]
+
+    def _look(self, client: Client) -> None:
+        """Now and then: say that this one lives, and see to what others died with."""
+        now = time.monotonic()
+        if now < self._look_at:
+            return
+        self._look_at = now + RENEW
+        running = self._running
+        if running is not None:
+            self._tokens.keep(client, running)
+        if self._is_stateful():
+            self.leases.renew(self._is_ours)
+            if running is None:
+                self.leases.give_up(self._share(len(self.leases)))
+            self._tokens.keep_own(client)
+        self._inherit(client, self._tokens.shared)
+        there = self._members.seats(self._hook_camera)
+        self._gone |= dict.fromkeys(self._peers - there, now + _MOURNED)
+        self._gone = {peer: until for peer, until in self._gone.items() if until > now}
+        self._peers = there - {self.seat_name}
+        if self._is_stateful():
+            for peer in self._gone:
+                self._inherit(client, keys.tokens(self._hook_camera, peer))
+                self._tokens.adopt(client, peer)
+
+    def _inherit(self, client: Client, stream: str) -> None:
+        """See to what dead workers held: what has to be processed is run once more."""
+        for token, taken in self._tokens.claim(client, stream):
+            if taken is None:
+                self._tokens.pass_on(client, token)  # it died before it took the frame
+            elif token.key:
+                self._read.append(replace(token, lost=str(taken.id).encode()))
+            else:
+                held = Held(self, self._returns, taken)
+                held.fail("the worker died before the hook was done")
+
+    def _share(self, held: int) -> int:
+        return self._members.share(self._hook_camera, self.seat_name, held)
+
+    def _is_ours(self, camera: str) -> bool:
+        return self._members.hook_of(camera) == (self._hook_camera or "*")
+
+    def _go(self, client: Client) -> None:
+        self.leases.give_up(0)
+        for token in self._read:
+            self._tokens.pass_on(client, token)
+        if self._is_stateful() and self._is_open:
+            self._tokens.adopt(client, self.seat_name)
+            # Not at once: a result on its way acknowledges its token there.
+            self._tokens.keep_own(client, _MOURNED)

@@ -1,0 +1,152 @@
+"""Tokens: what says in Redis that a camera has a frame for a hook, as one worker reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from redis.exceptions import ResponseError
+
+from receiver.bus import keys, scripts
+from receiver.bus.link import Client
+from receiver.bus.messages import FrameId, read_frame
+from receiver.bus.outlet import ring
+from shared.frame import EncodedFrame
+
+#: Seconds without a word after which a token's holder is taken for dead.
+DEAD = 3.0
+_AT_ONCE = 16
+#: Seconds until the stream of a worker that says nothing is gone, and the notes of what was taken
+#: from a camera whose frames nobody takes.
+_STREAM_EXPIRY = 60
+_NOTE_EXPIRY = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """Says that a camera has a frame. Whoever holds it owes an outcome."""
+
+    stream: str
+    id: bytes
+    camera: str
+    #: Where the frame stands that is to be processed in any case; "" for the camera's newest.
+    key: str
+    #: What another worker took for it, and died.
+    lost: bytes = b""
+
+    @property
+    def frame_key(self) -> str:
+        return self.key or keys.frame(self.camera)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The frame that was taken for a token."""
+
+    token: Token
+    id: FrameId
+    frame: EncodedFrame
+
+
+class Tokens:
+    """The streams of tokens for one hook, of which `own` is this worker's alone.
+
+    For one thread. Redis's errors pass through; a ResponseError with NOGROUP means that it began
+    anew, and `open` has to be called again.
+    """
+
+    def __init__(self, hook_camera: str | None, seat: str) -> None:
+        self.hook = hook_camera or "*"
+        self.seat = seat
+        self.shared = keys.tokens(hook_camera)
+        self.own = keys.tokens(hook_camera, seat)
+
+    def open(self, client: Client, *, own: bool) -> None:
+        """Make the consumer groups, and remove consumers that went long ago."""
+        for stream in (self.shared, *([self.own] if own else [])):
+            try:
+                client.xgroup_create(stream, keys.GROUP, id="0", mkstream=True)
+            except ResponseError as exc:
+                if not str(exc).startswith("BUSYGROUP"):
+                    raise
+        for consumer in client.xinfo_consumers(self.shared, keys.GROUP):
+            if consumer["pending"] == 0 and consumer["idle"] > _STREAM_EXPIRY * 1000:
+                client.xgroup_delconsumer(self.shared, keys.GROUP, consumer["name"])
+
+    def read(self, client: Client, *streams: str, block: float | None = None) -> list[Token]:
+        """Return new tokens, one of each stream; with `block` wait so many seconds for one."""
+        found = client.xreadgroup(
+            *(keys.GROUP, self.seat, dict.fromkeys(streams, ">")),
+            count=1,
+            block=None if block is None else round(block * 1000),
+        )
+        return [
+            _read(stream.decode(), number, fields)
+            for stream, entries in found or []
+            for number, fields in entries
+        ]
+
+    def take(self, client: Client, token: Token) -> Taken | None:
+        """Take the frame that the token stands for; None, and the token is gone, for none."""
+        found = client.register_script(scripts.TAKE)(
+            keys=[token.frame_key, keys.taken(token.camera)],
+            args=[token.lost, token.id, _NOTE_EXPIRY * 1000],
+        )
+        if not found:
+            self.put_away(client, token)
+            return None
+        number, facts, data, waited = found
+        return Taken(token, FrameId.parse(number.decode()), read_frame(facts, data, waited / 1e6))
+
+    def keep(self, client: Client, token: Token) -> None:
+        """Say that its holder lives."""
+        client.xclaim(*(token.stream, keys.GROUP, self.seat, 0, [token.id]), justid=True)
+
+    def keep_own(self, client: Client, seconds: float = _STREAM_EXPIRY) -> None:
+        """Let the own stream stand for so long."""
+        client.expire(self.own, round(seconds))
+
+    def put_away(self, client: Client, token: Token) -> None:
+        """Remove a token for which nothing is owed."""
+        client.xack(token.stream, keys.GROUP, token.id)
+        client.xdel(token.stream, token.id)
+        client.hdel(keys.taken(token.camera), token.id)
+
+    def pass_on(self, client: Client, token: Token) -> None:
+        """Give the token to whoever may serve the camera."""
+        self.put_away(client, token)
+        holder = client.get(keys.lease(token.camera)) or b""
+        ring(client, self.hook, token.camera, holder=holder.decode(), key=token.key)
+
+    def claim(self, client: Client, stream: str) -> list[tuple[Token, Taken | None]]:
+        """Take over what dead workers held, with what they had taken for it, without its bytes."""
+        try:
+            claimed = client.xautoclaim(
+                *(stream, keys.GROUP, self.seat, round(DEAD * 1000)), count=_AT_ONCE
+            )[1]
+        except ResponseError as exc:
+            if str(exc).startswith("NOGROUP"):  # it had no stream, or that is gone
+                return []
+            raise
+        found: list[tuple[Token, Taken | None]] = []
+        for number, fields in claimed:
+            token = _read(stream, number, fields)
+            held = client.hget(keys.taken(token.camera), token.id)
+            if held is None:
+                found.append((token, None))
+                continue
+            frame_id, _, facts = held.partition(b" ")
+            taken = Taken(token, FrameId.parse(frame_id.decode()), read_frame(facts, b"", 0.0))
+            found.append((token, taken))
+        return found
+
+    def adopt(self, client: Client, seat: str) -> None:
+        """Pass on what a worker that has gone had not even read."""
+        stream = keys.tokens(self.hook, seat)
+        if client.exists(stream):
+            while tokens := self.read(client, stream):
+                for token in tokens:
+                    self.pass_on(client, token)
+
+
+def _read(stream: str, number: bytes, fields: dict[bytes, bytes]) -> Token:
+    return Token(stream, number, fields[b"camera"].decode(), fields[b"key"].decode())

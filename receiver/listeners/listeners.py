@@ -1,0 +1,82 @@
+"""Listeners: all of the receiver's listeners, started, looked at and stopped together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from receiver.desk import Desk
+from receiver.listeners.redis_answers import RedisAnswers
+from receiver.listeners.redis_listener import RedisListener
+from shared.worker import Worker
+
+#: Seconds for a stop: to write the rest, and to give up.
+_LIMIT = 0.7
+_LABELS = ["url", "topic"]
+
+
+class Listeners:
+    """A RedisListener for each place and its RedisAnswers; none waits for another. Any thread."""
+
+    def __init__(self, answers: Sequence[RedisAnswers], desk: Desk, *, max_bytes: int) -> None:
+        """`answers` observe the hub already. A picture may have `max_bytes`."""
+        self._answers = answers
+        self._listeners = [
+            RedisListener(one.place, desk, one, max_bytes=max_bytes) for one in answers
+        ]
+
+    def start(self) -> None:
+        for worker in (*self._answers, *self._listeners):
+            worker.start()
+
+    def drain(self) -> None:
+        """Take no more frames."""
+        for listener in self._listeners:
+            listener.ask_to_stop()
+
+    def stop(self) -> None:
+        """Write the last results, as far as that is done within a second, and end."""
+        workers: list[Worker] = [*self._listeners, *self._answers]
+        end = time.monotonic() + _LIMIT
+        for worker in workers:
+            worker.ask_to_stop()
+        for one in self._answers:
+            if not one.join(max(0.0, end - time.monotonic())):
+                one.interrupt()
+        for worker in workers:
+            worker.stop(timeout=1.0)
+
+    @property
+    def error(self) -> BaseException | None:
+        """What ended one of the threads, if something did."""
+        workers = (*self._listeners, *self._answers)
+        return next((worker.error for worker in workers if worker.error), None)
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the metrics, for Prometheus."""
+        up = GaugeMetricFamily("framepost_listener_up", "1 while it listens", labels=_LABELS)
+        reconnects = CounterMetricFamily(
+            "framepost_listener_reconnects", "Times it had to begin anew", labels=_LABELS
+        )
+        messages = CounterMetricFamily(
+            "framepost_listener_messages",
+            "Messages on its topic, by what became of the frame",
+            labels=[*_LABELS, "outcome"],
+        )
+        results = CounterMetricFamily(
+            "framepost_listener_results",
+            "Results for its cameras, by whether they were written",
+            labels=[*_LABELS, "outcome"],
+        )
+        for listener, answers in zip(self._listeners, self._answers, strict=True):
+            status = listener.status()
+            labels = [status.url, status.topic]
+            up.add_metric(labels, status.is_up)
+            reconnects.add_metric(labels, status.reconnects)
+            for outcome, count in status.outcomes.items():
+                messages.add_metric([*labels, outcome], count)
+            for written, count in answers.outcomes().items():
+                results.add_metric([*labels, written], count)
+        yield from (up, reconnects, messages, results)
