@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import threading
 import time
@@ -115,7 +116,7 @@ class Hub:
             if self._closed:
                 raise FrameError("receiver: is shutting down", status=503, reason="draining")
             if name not in self._cameras:
-                self._make_room()
+                self._make_room(is_elsewhere=is_elsewhere)
                 self._cameras[name] = Camera(
                     name,
                     max_queue=self._max_queue,
@@ -125,11 +126,13 @@ class Hub:
                 )
             return self._cameras[name]
 
-    def _make_room(self) -> None:
+    def _make_room(self, *, is_elsewhere: bool) -> None:
         if len(self._cameras) < self._max_cameras:
             return
-        oldest = max(self._cameras.values(), key=Camera.age)
-        if oldest.state() != "gone":
+        # What is only known of from other receivers makes room for our own, never the reverse.
+        known = [each for each in self._cameras.values() if math.isinf(each.own_age())]
+        oldest = max(known or self._cameras.values(), key=Camera.age)
+        if is_elsewhere or (not known and oldest.state() != "gone"):
             raise FrameError(
                 f"camera: expected at most {self._max_cameras} cameras, and all are in use",
                 status=429,

@@ -28,6 +28,7 @@ class Pending:
         #: By the frame's identity: a client may give a number for the second time, while the
         #: first frame of that number is with the hook. Frames are kept, or identities would recur.
         self._tickets: dict[int, tuple[EncodedFrame, Ticket]] = {}
+        self._handed: set[int] = set()
         self._taken = self._superseded = 0
         self._closed = False
 
@@ -48,7 +49,7 @@ class Pending:
 
     def check_room(self) -> None:
         """Raise FrameError (503) when the queue is full."""
-        if len(self._queue) >= self._limit:
+        if len(self._queue) + len(self._handed) >= self._limit:
             raise FrameError(
                 f"queue: expected at most {self._limit} frames of a camera that wait for the hook; "
                 "it is slower than they come",
@@ -58,11 +59,22 @@ class Pending:
 
     def take(self) -> EncodedFrame | None:
         """Return the frame whose turn it is, or None; whoever takes it owes a result."""
-        turn = self.take_turn()
+        turn = self._take()
         return None if turn is None else turn[0]
 
-    def take_turn(self) -> tuple[EncodedFrame, bool] | None:
-        """As `take`, and whether it is to be processed even if newer ones come."""
+    def hand_over(self) -> tuple[EncodedFrame, bool] | None:
+        """As `take`, for one who lets frames wait elsewhere.
+
+        With the frame comes whether it is to be processed even if newer ones come; if so it takes
+        up room here until it is settled.
+        """
+        turn = self._take()
+        if turn is not None and turn[1]:
+            with self._lock:
+                self._handed.add(id(turn[0]))
+        return turn
+
+    def _take(self) -> tuple[EncodedFrame, bool] | None:
         with self._lock:
             if self._closed:
                 return None
@@ -111,6 +123,7 @@ class Pending:
                 self._settle(frame, "closed")
 
     def _settle(self, frame: EncodedFrame, state: Settlement, result: Result | None = None) -> None:
+        self._handed.discard(id(frame))
         _, ticket = self._tickets.pop(id(frame), (frame, None))
         if ticket is not None:
             ticket.settle(state, result)

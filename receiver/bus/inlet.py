@@ -5,7 +5,7 @@ from __future__ import annotations
 from receiver.bus import keys
 from receiver.bus.link import PATIENCE, BusDown, Client, Link
 from receiver.bus.members import Members
-from receiver.bus.messages import Outcome, read_outcome, read_result
+from receiver.bus.messages import Garbage, Outcome, make_garbage, read_outcome, read_result
 from receiver.bus.outlet import EXPIRY
 from receiver.bus.outstanding import Outstanding
 from receiver.hub import Hub
@@ -26,6 +26,7 @@ class Inlet(Worker):
         self._members = members
         self._outstanding = outstanding
         self._last: bytes | None = None
+        self._garbage = make_garbage()
 
     def step(self) -> None:
         self._give_up(EXPIRY + self._members.patience() + _MARGIN, "no worker answered in time")
@@ -35,7 +36,11 @@ class Inlet(Worker):
             entries = self._link.call(self._read)
             for number, fields in entries:
                 self._last = number
-                self._enter(read_outcome(fields[b"message"]))
+                try:
+                    self._enter(read_outcome(fields.get(b"message", b"")))
+                except Garbage as exc:
+                    self._garbage.happened("garbage", str(exc))
+            self._garbage.worked()
         except BusDown:
             self.pause(PATIENCE)
 

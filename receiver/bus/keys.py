@@ -47,6 +47,16 @@ def shown(camera: str) -> str:
     return f"framepost:{{{camera}}}:shown"
 
 
+def told(stream: str) -> str:
+    """Which token of the stream last told of what."""
+    return f"{stream}:told"
+
+
+def seats(hook: str) -> str:
+    """Which workers of a hook have, or had, a stream of tokens of their own: a set."""
+    return f"framepost:{{work}}:seats:{hook}"
+
+
 def tokens(hook_camera: str | None, seat: str = "") -> str:
     """The stream of cameras that have a frame for the hook of `hook_camera`, None for all others.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -17,6 +18,7 @@ LEASE = 2.0
 RENEW = 0.5
 #: Seconds without a frame after which a camera is let go.
 _UNUSED = 600.0
+_MOMENT = 5.0
 
 
 class Leases:
@@ -31,6 +33,7 @@ class Leases:
         #: The lock, and until when it is surely held.
         self._held: dict[str, tuple[Lock, float]] = {}
         self._used: dict[str, float] = {}
+        self._given: deque[float] = deque(maxlen=64)
 
     def __len__(self) -> int:
         return len(self._held)
@@ -45,7 +48,11 @@ class Leases:
         until = self._clock() + LEASE
         lock = Lock(client, keys.lease(camera), timeout=LEASE, thread_local=False)
         if not lock.acquire(blocking=False, token=self._holder):
-            return None
+            if client.get(keys.lease(camera)) != self._holder.encode():
+                return None
+            # Ours, though we did not hear so.
+            lock.local.token = self._holder.encode()
+            lock.reacquire()
         self._held[camera] = lock, until
         return False
 
@@ -68,6 +75,12 @@ class Leases:
         """Leave all but `most` to others, the newest first."""
         for camera in list(self._held)[max(0, most) :]:
             self._release(camera)
+            self._given.append(self._clock())
+
+    @property
+    def given(self) -> int:
+        """How many were given up a moment ago, and are perhaps nobody's yet."""
+        return sum(at > self._clock() - _MOMENT for at in self._given)
 
     def _release(self, camera: str) -> None:
         lock, _ = self._held.pop(camera)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 import redis
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from shared.errors import FramepostError
 from shared.redact import redact
+from shared.redis_url import RedisUrl
 from shared.trouble import Trouble
 
 logger = logging.getLogger(__name__)
@@ -24,6 +27,8 @@ T = TypeVar("T")
 #: A connection of redis-py's: Redis, RedisCluster. Its stubs serve two worlds at once, so: Any.
 Client = Any
 
+#: What redis-py raises; a cluster's trouble is none of its family.
+_TROUBLE = (RedisError, RedisClusterException, OSError)
 #: Seconds for a connection, and for an answer.
 TIMEOUT = 1.0
 #: Seconds that a call may wait for something new, so that TIMEOUT is not mistaken for it.
@@ -36,13 +41,16 @@ class BusDown(FramepostError):
     """Raised when Redis did not do what was asked of it."""
 
 
+class BusRefused(BusDown):
+    """Raised when Redis works, but not on this: something else stands under a key of ours."""
+
+
 class Link:
     """One for a process; any thread. A call that fails marks it down, a `probe` marks it up."""
 
     def __init__(self, url: str, *, timeout: float = TIMEOUT) -> None:
         """Connect to nothing yet; raise ValueError for a URL that is none of Redis's."""
-        self._make = _maker(url, timeout)
-        self.shown = redact(url)
+        self._make, self.shown = _maker(url, timeout)
         self._timeout = timeout
         self._lock = threading.Lock()
         self._client: Client | None = None
@@ -52,8 +60,10 @@ class Link:
         self._trouble = Trouble(
             f"bus {self.shown}", over="works again", logger=logger, settle=_SETTLE
         )
-        #: How often it went down.
+        self._confusion = Trouble(f"bus {self.shown}", over="is in order", logger=logger)
+        #: How often it went down, and (monotonic) since when it is up.
         self.outages = 0
+        self.up_since = 0.0
 
     @property
     def is_up(self) -> bool:
@@ -80,9 +90,11 @@ class Link:
         with self._lock:
             if not self.is_up and time.monotonic() - self._failed_at >= _SETTLE:
                 self._sentence = None
+                self.up_since = time.monotonic()
                 self._up.set()
         if self.is_up:
             self._trouble.worked()
+            self._confusion.worked()
         return found
 
     def close(self) -> None:
@@ -96,7 +108,11 @@ class Link:
     def _attempt(self, work: Callable[[Client], T]) -> T:
         try:
             return work(self._connect())
-        except (RedisError, OSError) as exc:
+        except _TROUBLE as exc:
+            if str(exc).startswith("WRONGTYPE"):
+                sentence = "something that is none of ours stands under a key of ours"
+                self._confusion.happened("wrongtype", sentence)
+                raise BusRefused(f"bus {self.shown}: {sentence}") from None
             raise BusDown(self._fail(exc)) from None
 
     def _connect(self) -> Client:
@@ -133,42 +149,58 @@ def check_url(url: str) -> str:
     return url
 
 
-def _maker(url: str, timeout: float) -> Callable[[], Client]:
-    """Return what makes a client; raise ValueError."""
+def _maker(text: str, timeout: float) -> tuple[Callable[[], Client], str]:
+    """Return what makes a client, and the place for people; raise ValueError."""
     options: dict[str, Any] = {
         "socket_timeout": timeout,
         "socket_connect_timeout": timeout,
         # What was sent once is not sent again: a newer frame is the retry.
         "retry": Retry(NoBackoff(), 0),
+        # The oldest, in which replies of every version are alike.
+        "protocol": 2,
     }
-    scheme, _, rest = url.partition("://")
-    if scheme in ("redis", "rediss", "unix"):
-        redis.Redis.from_url(url, **options).close()
-        return lambda: redis.Redis.from_url(url, **options)
-    if scheme in ("redis+cluster", "rediss+cluster"):
-        plain = f"{scheme.partition('+')[0]}://{rest}"
-        redis.Redis.from_url(plain).close()
-        # Once more, at the node that a cluster names when its slots have moved.
-        moved = options | {"retry": Retry(NoBackoff(), 1)}
-        return lambda: redis.RedisCluster.from_url(plain, **moved)
+    scheme, _, rest = text.partition("://")
     if scheme == "redis+sentinel":
         return _sentinel(rest, options)
-    raise ValueError("expected redis://, rediss://, unix://, redis+cluster:// or redis+sentinel://")
+    kind = scheme.removesuffix("+cluster")
+    if kind != scheme and kind not in ("redis", "rediss"):
+        raise ValueError("expected redis+cluster:// or rediss+cluster://")
+    url = RedisUrl.parse(f"{kind}://{rest}")
+    settings = dict(url.settings) | options
+    settings.get("host", "").encode("idna")
+    if kind == "rediss":
+        settings["ssl"] = True
+    if kind == "unix":
+        settings["unix_socket_path"] = settings.pop("path")
+    if kind == scheme:
+        return lambda: redis.Redis(**settings), url.shown
+    del settings["db"]  # a cluster has one
+    # Once more, at the node that a cluster names when its slots have moved.
+    settings["retry"] = Retry(NoBackoff(), 1)
+    return lambda: redis.RedisCluster(**settings), url.shown.replace(kind, scheme, 1)
 
 
-def _sentinel(rest: str, options: dict[str, Any]) -> Callable[[], Client]:
-    """Read `[password@]host:port,host:port/service[/db]`."""
+def _sentinel(rest: str, options: dict[str, Any]) -> tuple[Callable[[], Client], str]:
+    """Read `[user:password@]host:port,host:port/service[/db]`."""
     login, _, place = rest.rpartition("@")
     hosts, _, path = place.partition("/")
     service, _, db = path.partition("/")
     pairs = [host.rpartition(":") for host in hosts.split(",")]
-    if not service or not all(host and port.isdigit() for host, _, port in pairs):
-        raise ValueError("expected redis+sentinel://HOST:PORT,HOST:PORT/SERVICE")
+    numbers = [*(port for _, _, port in pairs), db or "0"]
+    if (
+        not re.fullmatch(r"[\w.-]+", service)
+        or not all(host for host, _, _ in pairs)
+        or not all(number.isascii() and number.isdigit() for number in numbers)
+    ):
+        raise ValueError("expected redis+sentinel://HOST:PORT,HOST:PORT/SERVICE or .../SERVICE/DB")
     sentinels = [(host, int(port)) for host, _, port in pairs]
-    password = login.rpartition(":")[2] or None
+    user, _, password = login.rpartition(":")
+    settings = options | {"db": int(db or 0)}
+    if password:
+        settings |= {"password": unquote(password), "username": unquote(user) or None}
 
     def make() -> Client:
         sentinel: Any = Sentinel(sentinels, sentinel_kwargs=options)
-        return sentinel.master_for(service, password=password, db=int(db or 0), **options)
+        return sentinel.master_for(service, **settings)
 
-    return make
+    return make, f"redis+sentinel://{place}"

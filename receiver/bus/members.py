@@ -21,6 +21,7 @@ BEAT = 0.5
 GONE_AFTER = 2.5
 
 Facts = Mapping[str, Any]
+_UP = ("ready", "busy")
 
 
 def make_name() -> str:
@@ -61,8 +62,10 @@ class Members(Worker):
             self.pause(self._beat)
             return
         era, *pairs = found
-        names = [name.decode() for name in pairs[::2]]
-        self.all = dict(zip(names, map(json.loads, pairs[1::2]), strict=True))
+        members = zip(pairs[::2], map(_read, pairs[1::2]), strict=True)
+        self.all = {
+            name.decode(errors="replace"): facts for name, facts in members if facts is not None
+        }
         if self._era is not None and era != self._era:
             logger.warning("bus %s: began anew; the frames in it are lost", self._link.shown)
             self._lost()
@@ -85,7 +88,7 @@ class Members(Worker):
     def hooks(self) -> Iterator[Facts]:
         """Yield the facts of every hook's worker, wherever it is."""
         for facts in self.all.values():
-            yield from facts.get("hooks", ())
+            yield from facts["hooks"]
 
     def hook_of(self, camera: str) -> str | None:
         """Return which hook's workers get the camera's frames, as keys have it; None for nobody."""
@@ -118,7 +121,7 @@ class Members(Worker):
 
     def patience(self) -> float:
         """Return the seconds that a hook may have for a frame, wherever it runs."""
-        return max((facts.get("timeout", 0.0) for facts in self.all.values()), default=0.0)
+        return max((facts["timeout"] for facts in self.all.values()), default=0.0)
 
     def _say(self, client: Client, told: str) -> list[bytes]:
         beat = client.register_script(scripts.BEAT)
@@ -130,4 +133,22 @@ class Members(Worker):
         return found
 
 
-_UP = ("ready", "busy")
+def _read(told: bytes) -> Facts | None:
+    """Return what a member says, with all that is asked of it here; None for what is no member's.
+
+    What a later version says besides stays unheard.
+    """
+    try:
+        facts = json.loads(told)
+        hooks = [
+            {**hook, "leases": int(hook["leases"])}
+            for hook in facts["hooks"]
+            if all(isinstance(hook[name], str) for name in ("camera", "state", "seat"))
+        ]
+        return {
+            "cameras": dict(facts["cameras"]),
+            "hooks": hooks,
+            "timeout": float(facts["timeout"]),
+        }
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None

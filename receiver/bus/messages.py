@@ -3,15 +3,39 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from receiver.region import SharedFrame
 from receiver.result import Result
-from shared.frame import EncodedFrame
+from shared.errors import FrameError, FramepostError
+from shared.frame import EncodedFrame, check_camera
+from shared.trouble import Trouble
+
+logger = logging.getLogger(__name__)
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
+class Garbage(FramepostError):
+    """Raised for what nobody of ours wrote, or a version of ours that is not understood."""
+
+
+def make_garbage() -> Trouble:
+    """Return what tells once of garbage, for each who may meet it."""
+    return Trouble("bus", over="all is understood again", logger=logger, settle=30.0)
+
+
+@contextmanager
+def _reading(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, FrameError) as exc:
+        raise Garbage(f"bus: {what} that is none of ours ({type(exc).__name__})") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +50,10 @@ class FrameId:
 
     @classmethod
     def parse(cls, text: str) -> FrameId:
+        """Raise Garbage."""
         receiver, _, number = text.rpartition(":")
-        return cls(receiver, int(number))
+        with _reading("a frame's id"):
+            return cls(receiver, int(number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +80,13 @@ def write_frame(frame: EncodedFrame) -> tuple[bytes, bytes]:
 
 
 def read_frame(facts: bytes, data: bytes, waited: float) -> EncodedFrame:
-    """Return the frame as of this host; `waited`: seconds since it was written."""
-    told = json.loads(facts)
-    age = told.pop("age") + waited
-    told["clock_offset"] = time.time() - age - told["captured_at"]
-    return EncodedFrame(**told, data=data, arrived=time.monotonic() - waited)
+    """Return the frame as of this host; `waited`: seconds since it was written. Raise Garbage."""
+    with _reading("a frame"):
+        told = json.loads(facts)
+        age = told.pop("age") + waited
+        told["clock_offset"] = time.time() - age - told["captured_at"]
+        check_camera(told["camera"])
+        return EncodedFrame(**told, data=data, arrived=time.monotonic() - waited)
 
 
 def write_outcome(frame_id: FrameId, camera: str, result: Result | None, drawn: str = "") -> bytes:
@@ -86,18 +114,27 @@ def write_outcome(frame_id: FrameId, camera: str, result: Result | None, drawn: 
 
 
 def read_outcome(message: bytes) -> Outcome:
-    told = json.loads(message)
-    return Outcome(FrameId.parse(told["id"]), told["camera"], told.get("facts"), told["drawn"])
+    """Raise Garbage."""
+    with _reading("an outcome"):
+        told = json.loads(message)
+        camera, drawn = check_camera(told["camera"]), str(told["drawn"])
+        return Outcome(FrameId.parse(told["id"]), camera, told.get("facts"), drawn)
 
 
 def read_result(outcome: Outcome, frame: EncodedFrame | None, drawing: bytes | None) -> Result:
     """Return the result; `frame` is the frame itself where this receiver has it.
 
     Its times are by the receiver that has the frame, else as the worker told them. `drawing` is
-    the JPEG that the hook drew.
+    the JPEG that the hook drew. Raise Garbage.
     """
-    facts = outcome.facts
-    assert facts is not None
+    assert outcome.facts is not None
+    with _reading("a result"):
+        return _read_result(outcome, outcome.facts, frame, drawing)
+
+
+def _read_result(
+    outcome: Outcome, facts: dict[str, Any], frame: EncodedFrame | None, drawing: bytes | None
+) -> Result:
     spent = facts["decode"] + facts["hook"]
     now = time.monotonic()
     is_ours = frame is not None

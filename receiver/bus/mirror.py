@@ -14,10 +14,11 @@ from receiver.books import Books, Elsewhere
 from receiver.bus import keys, scripts
 from receiver.bus.link import PATIENCE, BusDown, Client, Link
 from receiver.bus.members import Facts, Members
-from receiver.bus.messages import read_frame
+from receiver.bus.messages import Garbage, read_frame
 from receiver.camera import Camera
 from receiver.hub import Hub
-from shared.frame import EncodedFrame
+from shared.errors import FrameError
+from shared.frame import EncodedFrame, check_camera
 from shared.worker import Worker
 
 #: Seconds between two looks at who is watched.
@@ -62,9 +63,10 @@ class Mirror(Worker):
         known: dict[str, Elsewhere] = {}
         now = time.monotonic()
         for facts in self._members.others():
-            for name, told in facts.get("cameras", {}).items():
-                there = Elsewhere(**(told | {"books": Books(**told["books"]), "heard": now}))
-                known[name] = there if name not in known else known[name] + there
+            for name, told in facts["cameras"].items():
+                there = _elsewhere(name, told, now)
+                if there is not None:
+                    known[name] = there if name not in known else known[name] + there
         for name in known:
             self._hub.meet(name)
         for camera in self._hub.cameras():
@@ -102,21 +104,23 @@ class Mirror(Worker):
         self._heard = wanted
         for channel in new:
             self._fetch(client, wanted[channel])
-        end = time.monotonic() + _LOOK
-        while (left := end - time.monotonic()) > 0:
-            if not wanted:
-                self.pause(left)
-                return
-            message = self._subscription.get_message(timeout=left)
-            camera = message and self._heard.get(message["channel"])
-            if camera:
-                self._fetch(client, camera)
+        if not wanted:
+            self.pause(_LOOK)
+            return
+        told: set[bytes] = set()
+        message = self._subscription.get_message(timeout=_LOOK)
+        while message is not None:  # of several only the newest frame is there
+            told.add(message["channel"])
+            message = self._subscription.get_message(timeout=0)
+        for channel in told & wanted.keys():
+            self._fetch(client, wanted[channel])
 
     def _fetch(self, client: Client, camera: Camera) -> None:
         found = client.register_script(scripts.PEEK)(keys=[keys.frame(camera.name)])
         if found:
             facts, data, waited = found
-            camera.show(read_frame(facts, data, waited / 1e6))
+            with suppress(Garbage):
+                camera.show(read_frame(facts, data, waited / 1e6))
 
     def _drop(self) -> None:
         subscription, self._subscription = self._subscription, None
@@ -124,3 +128,23 @@ class Mirror(Worker):
         if subscription is not None:
             with suppress(RedisError, OSError):
                 subscription.close()
+
+
+def _elsewhere(name: str, told: dict[str, Any], now: float) -> Elsewhere | None:
+    """Return what another receiver says of a camera; None where another version says it."""
+    try:
+        check_camera(name)
+        numbers = Books(**{key: int(number) for key, number in told["books"].items()})
+        return Elsewhere(
+            books=numbers,
+            fps=float(told["fps"]),
+            viewers=int(told["viewers"]),
+            idle=float(told["idle"]),
+            epoch=str(told["epoch"]),
+            seq=int(told["seq"]),
+            width=int(told["width"]),
+            height=int(told["height"]),
+            heard=now,
+        )
+    except (FrameError, TypeError, KeyError, ValueError, AttributeError):
+        return None

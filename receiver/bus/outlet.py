@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+import time
+from contextlib import suppress
+from functools import partial
 
 from receiver.bus import keys, messages, scripts
 from receiver.bus.link import PATIENCE, BusDown, Client, Link
 from receiver.bus.members import Members
-from receiver.bus.messages import FrameId
+from receiver.bus.messages import FrameId, Garbage
 from receiver.bus.outstanding import Outstanding
 from receiver.camera import Camera
 from receiver.hub import Hub
@@ -20,11 +22,12 @@ from shared.worker import Worker
 #: Seconds until a frame that nobody took is gone from Redis.
 EXPIRY = 30.0
 #: Seconds until workers are told once more of a frame that still waits: whoever was told first may
-#: have died with it.
-_RING_AGAIN = 1.0
-#: How many tokens, and results, Redis keeps at most; what is trimmed is told again, or missed.
+#: have died with it, or nobody was there.
+_REMIND = 1.0
+#: How many tokens Redis keeps at most; what is trimmed is told again.
 _TOKENS = 4096
-RESULTS = 4096
+#: Seconds for which results stand in Redis, for all receivers to read them.
+RESULTS_STAY = 15.0
 
 
 class Outlet(Worker):
@@ -42,6 +45,7 @@ class Outlet(Worker):
         self._changed = threading.Condition()
         #: Cameras that have a frame, in order of how long.
         self._waiting: dict[str, Camera] = {}
+        self._remind_at = 0.0
         #: Frames that Redis did not take.
         self.lost = 0
 
@@ -57,6 +61,7 @@ class Outlet(Worker):
     def step(self) -> None:
         if not self._link.wait(PATIENCE):
             return
+        self._remind()
         with self._changed:
             if not self._waiting and not self.stopping:
                 self._changed.wait(PATIENCE)
@@ -64,7 +69,7 @@ class Outlet(Worker):
                 return
             name = next(iter(self._waiting))
             camera = self._waiting.pop(name)
-        turn = camera.pending.take_turn()
+        turn = camera.pending.hand_over()
         if turn is None:
             return
         if len(camera.pending):
@@ -74,11 +79,11 @@ class Outlet(Worker):
 
     def _offer(self, camera: Camera) -> None:
         with self._changed:
-            self._waiting.setdefault(camera.name, camera)
+            self._waiting[camera.name] = camera
             self._changed.notify()
 
     def _publish(self, camera: Camera, frame: EncodedFrame, every: bool) -> None:
-        number = self._outstanding.add(camera, frame)
+        number = self._outstanding.add(camera, frame, every=every)
         frame_id = FrameId(self._members.me, number)
         try:
             facts, data = messages.write_frame(frame)
@@ -103,14 +108,15 @@ class Outlet(Worker):
             keys=[keys.frame(camera), keys.lease(camera)],
             args=[
                 *(str(frame_id), frame.epoch, str(frame.seq), facts, data, round(EXPIRY * 1000)),
-                *(keys.shown(camera), round(_RING_AGAIN * 1e6)),
+                keys.shown(camera),
             ],
         )
         if replaced == b"late":
             self._supersede(client, camera, frame_id)
             return
         if replaced:
-            self._supersede(client, camera, FrameId.parse(replaced.decode()))
+            with suppress(Garbage):
+                self._supersede(client, camera, FrameId.parse(replaced.decode(errors="replace")))
         if ring:
             self._ring(client, camera, holder)
 
@@ -129,7 +135,8 @@ class Outlet(Worker):
     def _supersede(self, client: Client, camera: str, frame_id: FrameId) -> None:
         if frame_id.receiver != self._members.me:
             told = messages.write_outcome(frame_id, camera, None)
-            client.xadd(keys.RESULTS, {"message": told}, maxlen=RESULTS)
+            stay = round(RESULTS_STAY * 1000)
+            client.register_script(scripts.TELL)(keys=[keys.RESULTS], args=[told, stay])
             return
         debt = self._outstanding.pop(frame_id.number)
         if debt is not None:
@@ -140,11 +147,31 @@ class Outlet(Worker):
         if hook is not None:
             ring(client, hook, camera, holder=holder.decode(), key=key)
 
+    def _remind(self) -> None:
+        """Now and then: tell workers once more of frames that wait for long."""
+        now = time.monotonic()
+        if now < self._remind_at:
+            return
+        self._remind_at = now + _REMIND
+        for number, debt in self._outstanding.older(_REMIND):
+            frame_id = FrameId(self._members.me, number)
+            camera = debt.camera.name
+            key = keys.kept_frame(camera, str(frame_id)) if debt.every else ""
+            with suppress(BusDown):
+                self._link.call(partial(self._tell_again, frame_id, camera, key))
+
+    def _tell_again(self, frame_id: FrameId, camera: str, key: str, client: Client) -> None:
+        there, waiting = client.hmget(key or keys.frame(camera), "id", "waiting")
+        if there == str(frame_id).encode() and waiting == b"1":
+            self._ring(client, camera, client.get(keys.lease(camera)) or b"", key=key)
+
 
 def ring(client: Client, hook: str, camera: str, *, holder: str = "", key: str = "") -> None:
     """Tell a worker of the hook that the camera has a frame, which stands under `key` if given.
 
     `holder` is the only one that may serve the camera, if there is one.
     """
-    token: dict[str, Any] = {"camera": camera, "key": key}
-    client.xadd(keys.tokens(hook, holder), token, maxlen=_TOKENS)
+    stream = keys.tokens(hook, holder)
+    client.register_script(scripts.RING)(
+        keys=[stream, keys.told(stream)], args=[key or camera, camera, key, keys.GROUP, _TOKENS]
+    )

@@ -20,6 +20,8 @@ class Debt:
     camera: Camera
     frame: EncodedFrame
     since: float
+    #: It is to be processed even if newer ones come.
+    every: bool = False
 
     def supersede(self) -> None:
         self.camera.supersede(self.frame)
@@ -48,11 +50,11 @@ class Outstanding:
         self._debts: dict[int, Debt] = {}
         self._numbers = itertools.count()
 
-    def add(self, camera: Camera, frame: EncodedFrame) -> int:
+    def add(self, camera: Camera, frame: EncodedFrame, *, every: bool = False) -> int:
         """Note a frame, and return its number."""
         with self._lock:
             number = next(self._numbers)
-            self._debts[number] = Debt(camera, frame, self._clock())
+            self._debts[number] = Debt(camera, frame, self._clock(), every)
             return number
 
     def pop(self, number: int) -> Debt | None:
@@ -66,6 +68,12 @@ class Outstanding:
         with self._lock:
             found = [number for number, debt in self._debts.items() if debt.since <= end]
             return [self._debts.pop(number) for number in found]
+
+    def older(self, seconds: float) -> list[tuple[int, Debt]]:
+        """Return those that are older, with their numbers; they stay debts."""
+        end = self._clock() - seconds
+        with self._lock:
+            return [(number, debt) for number, debt in self._debts.items() if debt.since <= end]
 
     def __len__(self) -> int:
         return len(self._debts)

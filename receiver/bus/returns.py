@@ -8,8 +8,8 @@ from collections import deque
 from dataclasses import dataclass
 
 from receiver.bus import keys, messages, scripts
-from receiver.bus.link import PATIENCE, BusDown, Client, Link
-from receiver.bus.outlet import EXPIRY, RESULTS
+from receiver.bus.link import PATIENCE, BusDown, BusRefused, Client, Link
+from receiver.bus.outlet import EXPIRY, RESULTS_STAY
 from receiver.bus.tokens import Taken
 from receiver.result import Result
 from shared.worker import Worker
@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 #: How many results wait for Redis to come back.
 _MOST = 256
+#: Seconds for the receiver to fetch what a hook drew, where it stands under a key of its own.
+_KEPT_DRAWING = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Returns(Worker):
     def _try(self, parcel: Parcel) -> None:
         try:
             self._link.call(lambda client: _bring(client, parcel))
+        except BusRefused:
+            self.lost += 1
         except BusDown:
             return
         with self._changed:
@@ -84,11 +88,13 @@ def _bring(client: Client, parcel: Parcel) -> None:
     drawn = ""
     if result.picture is not result.frame:
         drawn = keys.drawn(token.frame_key)
-        client.set(drawn, result.picture.data, px=round(EXPIRY * 1000))
+        # Of a frame with a key of its own there may be many.
+        stay = _KEPT_DRAWING if token.key else EXPIRY
+        client.set(drawn, result.picture.data, px=round(stay * 1000))
     message = messages.write_outcome(parcel.taken.id, token.camera, result, drawn)
     is_first = client.register_script(scripts.FINISH)(
-        keys=[token.stream, keys.RESULTS],
-        args=[keys.GROUP, token.id, RESULTS, message],
+        keys=[keys.RESULTS, token.stream],
+        args=[message, round(RESULTS_STAY * 1000), keys.GROUP, token.id],
     )
     client.hdel(keys.taken(token.camera), token.id)
     if not is_first:
@@ -96,3 +102,4 @@ def _bring(client: Client, parcel: Parcel) -> None:
         logger.info("bus: a result of camera %s came too late", token.camera)
     elif token.key:
         client.unlink(token.key)
+        client.hdel(keys.told(token.stream), token.key)

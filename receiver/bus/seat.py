@@ -6,7 +6,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 
 from redis.exceptions import ResponseError
 
@@ -14,14 +13,15 @@ from receiver.bus import keys
 from receiver.bus.leases import RENEW, Leases
 from receiver.bus.link import PATIENCE, BusDown, Client, Link
 from receiver.bus.members import Members
+from receiver.bus.messages import Garbage, make_garbage
 from receiver.bus.returns import Parcel, Returns
-from receiver.bus.tokens import Taken, Token, Tokens
+from receiver.bus.tokens import DEAD, Taken, Token, Tokens
 from receiver.hooking.schedule import Task
 from receiver.result import Result
 from shared.worker import Worker
 
-#: Seconds for which the stream of one that has gone is looked after.
-_MOURNED = 10.0
+#: Seconds for which the own stream stands after the end.
+_LEFT = 10.0
 
 
 class Held:
@@ -88,10 +88,8 @@ class Seat(Worker):
         self._read: deque[Token] = deque()
         #: The consumer groups are there, as far as we know.
         self._is_open = False
+        self._garbage = make_garbage()
         self._look_at = 0.0
-        #: The other seats of this hook; and those that went, until when their streams are seen to.
-        self._peers: set[str] = set()
-        self._gone: dict[str, float] = {}
 
     def take(self) -> Task | None:
         with self._lock:
@@ -105,12 +103,11 @@ class Seat(Worker):
 
     def leave(self) -> None:
         """The hook is down: fetch nothing for it."""
-        self._wanted.clear()
         with self._lock:
+            self._wanted.clear()
             task, self._slot = self._slot, None
         if task is not None:
-            assert isinstance(task.camera, Held)
-            task.camera.fail("the hook went down before the frame's turn")
+            self._turn_down(task)
 
     def step(self) -> None:
         is_free = self._wanted.wait(PATIENCE)
@@ -118,14 +115,23 @@ class Seat(Worker):
             return
         try:
             task = self._link.call(lambda client: self._work(client, is_free))
+        except Garbage as exc:
+            self._garbage.happened("garbage", str(exc))
+            return
         except BusDown:
             self.pause(PATIENCE)
             return
-        if task is not None:
-            with self._lock:
+        if task is None:
+            return
+        with self._lock:
+            is_wanted = self._wanted.is_set()
+            if is_wanted:
                 self._slot = task
                 self._wanted.clear()
+        if is_wanted:
             self._wake_worker()
+        else:  # the hook went down meanwhile
+            self._turn_down(task)
 
     def close(self) -> None:
         self.leave()
@@ -159,6 +165,9 @@ class Seat(Worker):
                 continue
             taken = self._tokens.take(client, token)
             if taken is not None:
+                # A stateful hook has two streams, and each gave one.
+                while self._read:
+                    self._tokens.pass_on(client, self._read.popleft())
                 self._running = token
                 origin = Held(self, self._returns, taken)
                 return Task(origin, taken.frame, is_new=held is False)
@@ -183,17 +192,16 @@ class Seat(Worker):
         if self._is_stateful():
             self.leases.renew(self._is_ours)
             if running is None:
-                self.leases.give_up(self._share(len(self.leases)))
+                self.leases.give_up(self._share(len(self.leases) + self.leases.given))
             self._tokens.keep_own(client)
-        self._inherit(client, self._tokens.shared)
         there = self._members.seats(self._hook_camera)
-        self._gone |= dict.fromkeys(self._peers - there, now + _MOURNED)
-        self._gone = {peer: until for peer, until in self._gone.items() if until > now}
-        self._peers = there - {self.seat_name}
+        if self.seat_name not in there or now - self._link.up_since < DEAD:
+            return  # after an outage the living may not have said yet that they live
+        self._inherit(client, self._tokens.shared)
         if self._is_stateful():
-            for peer in self._gone:
-                self._inherit(client, keys.tokens(self._hook_camera, peer))
-                self._tokens.adopt(client, peer)
+            for gone in self._tokens.seats(client) - there:
+                self._inherit(client, keys.tokens(self._hook_camera, gone))
+                self._tokens.adopt(client, gone)
 
     def _inherit(self, client: Client, stream: str) -> None:
         """See to what dead workers held: what has to be processed is run once more."""
@@ -201,13 +209,18 @@ class Seat(Worker):
             if taken is None:
                 self._tokens.pass_on(client, token)  # it died before it took the frame
             elif token.key:
-                self._read.append(replace(token, lost=str(taken.id).encode()))
+                self._tokens.put_back(client, taken)
             else:
                 held = Held(self, self._returns, taken)
                 held.fail("the worker died before the hook was done")
 
     def _share(self, held: int) -> int:
         return self._members.share(self._hook_camera, self.seat_name, held)
+
+    def _turn_down(self, task: Task) -> None:
+        self._running = None
+        assert isinstance(task.camera, Held)
+        task.camera.fail("the hook went down before the frame's turn")
 
     def _is_ours(self, camera: str) -> bool:
         return self._members.hook_of(camera) == (self._hook_camera or "*")
@@ -219,4 +232,4 @@ class Seat(Worker):
         if self._is_stateful() and self._is_open:
             self._tokens.adopt(client, self.seat_name)
             # Not at once: a result on its way acknowledges its token there.
-            self._tokens.keep_own(client, _MOURNED)
+            self._tokens.keep_own(client, _LEFT)

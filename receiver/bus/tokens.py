@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from redis.exceptions import ResponseError
 
 from receiver.bus import keys, scripts
 from receiver.bus.link import Client
-from receiver.bus.messages import FrameId, read_frame
+from receiver.bus.messages import FrameId, Garbage, read_frame
 from receiver.bus.outlet import ring
-from shared.frame import EncodedFrame
+from shared.errors import FrameError
+from shared.frame import EncodedFrame, check_camera
 
 #: Seconds without a word after which a token's holder is taken for dead.
 DEAD = 3.0
@@ -30,8 +32,6 @@ class Token:
     camera: str
     #: Where the frame stands that is to be processed in any case; "" for the camera's newest.
     key: str
-    #: What another worker took for it, and died.
-    lost: bytes = b""
 
     @property
     def frame_key(self) -> str:
@@ -68,6 +68,9 @@ class Tokens:
             except ResponseError as exc:
                 if not str(exc).startswith("BUSYGROUP"):
                     raise
+        if own:
+            client.sadd(keys.seats(self.hook), self.seat)
+            self.keep_own(client)
         for consumer in client.xinfo_consumers(self.shared, keys.GROUP):
             if consumer["pending"] == 0 and consumer["idle"] > _STREAM_EXPIRY * 1000:
                 client.xgroup_delconsumer(self.shared, keys.GROUP, consumer["name"])
@@ -79,23 +82,32 @@ class Tokens:
             count=1,
             block=None if block is None else round(block * 1000),
         )
-        return [
-            _read(stream.decode(), number, fields)
-            for stream, entries in found or []
-            for number, fields in entries
-        ]
+        tokens = []
+        for stream, entries in found or []:
+            for number, fields in entries:
+                try:
+                    tokens.append(_read(stream.decode(), number, fields))
+                except Garbage:
+                    client.xack(stream, keys.GROUP, number)
+                    client.xdel(stream, number)
+                    raise
+        return tokens
 
     def take(self, client: Client, token: Token) -> Taken | None:
         """Take the frame that the token stands for; None, and the token is gone, for none."""
         found = client.register_script(scripts.TAKE)(
             keys=[token.frame_key, keys.taken(token.camera)],
-            args=[token.lost, token.id, _NOTE_EXPIRY * 1000],
+            args=[token.id, _NOTE_EXPIRY * 1000],
         )
         if not found:
             self.put_away(client, token)
             return None
         number, facts, data, waited = found
-        return Taken(token, FrameId.parse(number.decode()), read_frame(facts, data, waited / 1e6))
+        try:
+            return _taken(token, number, read_frame(facts, data, waited / 1e6))
+        except Garbage:
+            self.put_away(client, token)
+            raise
 
     def keep(self, client: Client, token: Token) -> None:
         """Say that its holder lives."""
@@ -104,12 +116,19 @@ class Tokens:
     def keep_own(self, client: Client, seconds: float = _STREAM_EXPIRY) -> None:
         """Let the own stream stand for so long."""
         client.expire(self.own, round(seconds))
+        client.expire(keys.seats(self.hook), _NOTE_EXPIRY)
 
     def put_away(self, client: Client, token: Token) -> None:
         """Remove a token for which nothing is owed."""
         client.xack(token.stream, keys.GROUP, token.id)
         client.xdel(token.stream, token.id)
         client.hdel(keys.taken(token.camera), token.id)
+
+    def put_back(self, client: Client, taken: Taken) -> None:
+        """Let a frame wait again that has to be processed, and tell of it."""
+        token = taken.token
+        client.register_script(scripts.PUT_BACK)(keys=[token.frame_key], args=[str(taken.id)])
+        self.pass_on(client, token)
 
     def pass_on(self, client: Client, token: Token) -> None:
         """Give the token to whoever may serve the camera."""
@@ -129,24 +148,40 @@ class Tokens:
             raise
         found: list[tuple[Token, Taken | None]] = []
         for number, fields in claimed:
-            token = _read(stream, number, fields)
-            held = client.hget(keys.taken(token.camera), token.id)
-            if held is None:
-                found.append((token, None))
-                continue
-            frame_id, _, facts = held.partition(b" ")
-            taken = Taken(token, FrameId.parse(frame_id.decode()), read_frame(facts, b"", 0.0))
-            found.append((token, taken))
+            with suppress(Garbage):
+                token = _read(stream, number, fields)
+                held = client.hget(keys.taken(token.camera), token.id)
+                if held is None:
+                    found.append((token, None))
+                    continue
+                frame_id, _, facts = held.partition(b" ")
+                found.append((token, _taken(token, frame_id, read_frame(facts, b"", 0.0))))
         return found
 
+    def seats(self, client: Client) -> set[str]:
+        """Return the workers that have, or had, a stream of their own."""
+        return {seat.decode(errors="replace") for seat in client.smembers(keys.seats(self.hook))}
+
     def adopt(self, client: Client, seat: str) -> None:
-        """Pass on what a worker that has gone had not even read."""
+        """Pass on what a worker that has gone had not even read; forget it with its stream."""
         stream = keys.tokens(self.hook, seat)
-        if client.exists(stream):
-            while tokens := self.read(client, stream):
-                for token in tokens:
-                    self.pass_on(client, token)
+        if not client.exists(stream):
+            client.srem(keys.seats(self.hook), seat)
+            return
+        # So often and no more: it may be back, and what is passed on come here again.
+        for _ in range(client.xlen(stream)):
+            for token in self.read(client, stream):
+                self.pass_on(client, token)
+
+
+def _taken(token: Token, frame_id: bytes, frame: EncodedFrame) -> Taken:
+    return Taken(token, FrameId.parse(frame_id.decode(errors="replace")), frame)
 
 
 def _read(stream: str, number: bytes, fields: dict[bytes, bytes]) -> Token:
-    return Token(stream, number, fields[b"camera"].decode(), fields[b"key"].decode())
+    """Raise Garbage."""
+    try:
+        camera = check_camera(fields[b"camera"].decode())
+        return Token(stream, number, camera, fields[b"key"].decode())
+    except (KeyError, UnicodeDecodeError, FrameError):
+        raise Garbage("bus: a token that is none of ours") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -133,7 +134,8 @@ def test_what_only_the_dead_could_have_served_is_served_by_another(
     dead.open(client, own=True)
     client.set(keys.lease("cam1"), "dead.*.1", px=round(LEASE * 1000))
     # Said once and never again: the others learn that it was there, and that it has gone.
-    told = b'{"cameras":{},"hooks":[{"camera":"*","state":"ready","seat":"dead.*.1","leases":1}]}'
+    hook = {"camera": "*", "state": "ready", "seat": "dead.*.1", "leases": 1}
+    told = json.dumps({"cameras": {}, "hooks": [hook], "timeout": 1}).encode()
     now = int(time.time() * 1e6)
     client.hset(keys.MEMBERS, "dead", b"%d %b" % (now, told))
     wait_until("it known", lambda: len(receiver.bus.hooks()) == 2)
@@ -166,3 +168,104 @@ def test_workers_that_went_long_ago_leave_nothing_behind(
 
     wait_until("only the new one", lambda: not [name for name in names() if b"gone" in name])
     wait_until("no streams of theirs", lambda: not list(client.scan_iter("framepost:*gone*")))
+
+
+def test_a_hook_that_goes_down_while_it_is_read_for_gets_nothing(stage: Stage) -> None:
+    receiver = stage.receiver()
+    first = stage.worker(ECHO)
+    seat = first.bus.feeds.seats[0]
+    wait_until("it waiting for frames", lambda: seat._wanted.is_set())
+    seat.leave()  # while it waits in Redis
+
+    stage.worker(ECHO)
+    stage.meet(receiver, 2)
+
+    states = set()
+    for _ in range(4):
+        ticket = receiver.publish()
+        assert ticket.wait(5)
+        states.add(ticket.state)
+    assert states <= {"processed", "failed"}
+    assert "processed" in states
+    assert seat._slot is None
+
+
+def test_what_is_passed_on_to_a_worker_that_is_back_is_passed_on_once(
+    redis_server: RedisServer,
+) -> None:
+    client: Any = redis_server.client()
+    back, other = Tokens(None, "back.*.1"), Tokens(None, "other.*.1")
+    back.open(client, own=True)
+    other.open(client, own=True)
+    client.set(keys.lease("cam1"), "back.*.1")
+    client.xadd(back.own, {"camera": "cam1", "key": ""})
+
+    other.adopt(client, "back.*.1")
+
+    assert [token.camera for token in back.read(client, back.own)] == ["cam1"]
+
+
+TURNS = """
+    import time
+    from pathlib import Path
+
+    class Patient:
+        stateful = True
+
+        def process(self, frame):
+            while (Path(__file__).parent / f"{frame.camera}-{frame.seq}.wait").exists():
+                time.sleep(0.005)
+            return frame.seq
+"""
+
+
+def test_a_token_that_came_beside_another_is_not_kept_until_it_is_dead(stage: Stage) -> None:
+    receiver = stage.receiver()
+    worker = stage.worker(TURNS, "Patient", timeout=60)
+    stage.meet(receiver, 1)
+    receiver.ask("cam1")
+    let_go = [stage.hold("cam1-1"), stage.hold("cam1-2")]
+    receiver.publish("cam1")
+    wait_until("the hook at work", lambda: receiver.bus.hooks()[0]["state"] == "busy")
+    # One in the worker's own stream, one in that of all.
+    own, shared = receiver.publish("cam1"), receiver.publish("cam2")
+    wait_until("both in Redis", lambda: receiver.bus.outstanding == 3)
+    let_go[0]()
+    wait_until("the next at work", lambda: worker.runner.status()[0].processed == 2)
+    time.sleep(DEAD + 0.5)  # for as long as nobody may hold a token in silence
+
+    let_go[1]()
+
+    for ticket in (own, shared):
+        assert ticket.wait(5)
+        assert ticket.state == "processed"
+
+
+def test_a_lease_that_is_ours_without_our_knowing_is_taken_for_ours(stage: Stage) -> None:
+    receiver = stage.receiver()
+    worker = stage.worker(COUNTING, "Counter")
+    stage.meet(receiver, 1)
+    seat = worker.bus.feeds.seats[0]
+    worker.bus.link.call(lambda client: client.set(keys.lease("cam1"), seat.seat_name, px=60_000))
+
+    assert receiver.ask("cam1", seconds=2).value["count"] == 1
+
+
+def test_a_worker_that_comes_later_sees_to_those_that_it_never_knew(
+    stage: Stage, redis_server: RedisServer
+) -> None:
+    receiver = stage.receiver()
+    client: Any = redis_server.client()
+    dead = Tokens(None, "dead.*.1")
+    dead.open(client, own=True)
+    ticket = receiver.publish()
+    wait_until("it in Redis", lambda: receiver.bus.outstanding)
+    client.xadd(dead.own, {"camera": "cam1", "key": ""})
+    assert dead.take(client, dead.read(client, dead.own)[0]) is not None
+
+    stage.worker(COUNTING, "Counter")
+
+    assert ticket.wait(DEAD + 6)
+    assert ticket.state == "failed"
+    client.delete(dead.own)
+    wait_until("it forgotten", lambda: not client.sismember(keys.seats("*"), "dead.*.1"))

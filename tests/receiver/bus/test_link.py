@@ -36,11 +36,26 @@ def test_a_redis_url_is_taken(url: str) -> None:
     [
         *("http://host", "host:6379", "redis+sentinel://host:26379", "redis://host:port"),
         *("redis+sentinel://host/service", "redis+sentinel://one:1,:2/service"),
+        *("redis+sentinel://host:1/service/first", "unix+cluster:///run/redis.sock"),
+        *("redis://host/0?foo=bar", "redis://host/0?decode_responses=true"),
+        *("redis://host/0?protocol=3", "redis://host/0?socket_timeout=30"),
+        *("redis://a..b:6379/0", f"redis://{'a' * 70}:6379/0", "redis://:se/cret@host:6379/0"),
     ],
 )
 def test_another_one_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match=r"expected|Port|port|invalid"):
+    with pytest.raises(ValueError, match=r"expected|label") as caught:
         check_url(url)
+    assert "cret" not in str(caught.value)
+
+
+def test_a_cluster_that_is_not_there_is_waited_for() -> None:
+    link = Link(f"redis+cluster://127.0.0.1:{free_port()}")
+
+    with pytest.raises(BusDown):
+        link.probe(lambda client: client.ping())
+
+    assert link.problem is not None
+    link.close()
 
 
 def test_what_fails_is_down_until_a_probe_succeeds(redis_server: RedisServer) -> None:
@@ -62,7 +77,9 @@ def test_what_fails_is_down_until_a_probe_succeeds(redis_server: RedisServer) ->
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[RedisServer]:
     """A cluster of one: it has all slots, and refuses commands whose keys are in several."""
-    with RedisServer("--cluster-enabled", "yes", "--dir", str(tmp_path)) as server:
+    # By default its second port is 10,000 above the first, which may be none at all.
+    options = ["--cluster-enabled", "yes", "--cluster-port", str(free_port())]
+    with RedisServer(*options, "--dir", str(tmp_path)) as server:
         client: Any = server.client()
         client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
         wait_until("the cluster", lambda: client.cluster("info")["cluster_state"] == "ok")

@@ -125,7 +125,8 @@ def test_a_classic_program_reads_our_sender(redis_server: RedisServer, encoding:
         wait_until("10 pictures", lambda: len(algorithm.numbers) >= 10, 20)
         assert sender.stop() == 0
 
-    assert algorithm.numbers == sorted(set(algorithm.numbers))
+    # A slow reader gets the newest frame for the message about the one before it, and once more.
+    assert algorithm.numbers == sorted(algorithm.numbers)
     assert json.loads(plain.redis.get("result"))["number"] in algorithm.numbers
 
 

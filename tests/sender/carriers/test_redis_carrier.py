@@ -266,6 +266,8 @@ def test_that_nobody_listens_is_said_once(
             one.post()
         with listening(redis_server):
             one.post()
+        client: Any = redis_server.client()
+        wait_until("its end", lambda: client.pubsub_numsub("img0") == [(b"img0", 0)])
         one.post()
 
     shown = f"redis://127.0.0.1:{redis_server.port}/0"
