@@ -74,6 +74,26 @@ def _by_redis(
     return [stack.enter_context(program) for program in wanted]
 
 
+def _over_bus(
+    stack: ExitStack, environment: Mapping[str, str], sending: Sequence[str]
+) -> list[Program]:
+    number = port.free()
+    redis = Program(
+        "redis", ["benchmarks.rivals.redis_server", f"--port={number}"], ready=["Ready"]
+    )
+    bus = f"--bus=redis://127.0.0.1:{number}/0"
+    worker = Program(
+        "worker",
+        ["receiver.worker", "--port=0", bus, *_HOOK],
+        ready=["is ready"],
+        environment=environment,
+    )
+    started = [stack.enter_context(each) for each in (redis, Receiver(bus, hooks=0), worker)]
+    assert isinstance(started[1], Receiver)
+    line = [_CARRYING, f"--to={started[1].url}", "--transport=post", *sending]
+    return [*started, stack.enter_context(Program("sender", line))]
+
+
 #: Everybody, in the table's order.
 WAYS = (
     Way("classic: base64 form, Flask", partial(_theirs, _CLASSIC, ()), _CLASSIC),
@@ -91,6 +111,7 @@ WAYS = (
     Way("Framepost, stream", partial(_by_http, "stream")),
     Way("Framepost, Redis, raw", partial(_by_redis, "raw"), _REDIS),
     Way("Framepost, Redis, base64", partial(_by_redis, "base64"), _REDIS),
+    Way("Framepost, posts and the bus", _over_bus, _REDIS),
 )
 
 

@@ -154,6 +154,8 @@ def _maker(text: str, timeout: float) -> tuple[Callable[[], Client], str]:
     options: dict[str, Any] = {
         "socket_timeout": timeout,
         "socket_connect_timeout": timeout,
+        # A frame in one go.
+        "socket_read_size": 1 << 18,
         # What was sent once is not sent again: a newer frame is the retry.
         "retry": Retry(NoBackoff(), 0),
         # The oldest, in which replies of every version are alike.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -129,11 +129,11 @@ class Stage:
         self.url = url
         self.folder = folder
         self._make_frame = make_frame
-        self._stack = ExitStack()
+        self._ends: list[ReceiverEnd | WorkerEnd] = []
 
     def receiver(self) -> ReceiverEnd:
         end = ReceiverEnd(self.url, self._make_frame)
-        self._stack.callback(end.close)
+        self._ends.append(end)
         wait_until("the receiver on the bus", lambda: end.bus.members.me in end.bus.members.all)
         return end
 
@@ -145,7 +145,7 @@ class Stage:
         path.write_text(textwrap.dedent(text), encoding="utf-8")
         # By its path, for in one process a module's name is taken for good.
         end = WorkerEnd(self.url, f"{camera}{'=' * bool(camera)}{path}:{hook}", **settings)
-        self._stack.callback(end.close)
+        self._ends.append(end)
         wait_until("the hook", lambda: end.runner.ready)
         return end
 
@@ -165,7 +165,9 @@ class Stage:
         return path.unlink
 
     def close(self) -> None:
-        self._stack.close()
+        """End all of them at once, for each has waits of its own to end."""
+        with ThreadPoolExecutor(len(self._ends) or 1) as pool:
+            list(pool.map(lambda end: end.close(), self._ends))
 
 
 def closes(books: Books) -> bool:
