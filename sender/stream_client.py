@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from email.message import Message
 from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import Any, Literal, cast
 
 from shared import wire
+from shared.deadline_socket import AnsweredEarly
 from shared.errors import FramepostError
 from shared.http_client import MAX_REPLY, HttpClient, NoReply, Reply
 
@@ -58,7 +59,8 @@ class StreamLine(HttpClient):
         line, connection = self._ready(end)
         # As for a single post: a refusal may come before all is sent.
         is_sent = False
-        with suppress(BrokenPipeError, ConnectionResetError):
+        rest: Sequence[memoryview] = ()
+        try:
             if is_new:
                 self.lines = 0
                 connection.putrequest("POST", target, skip_accept_encoding=True)
@@ -67,13 +69,23 @@ class StreamLine(HttpClient):
                 connection.endheaders()
             line.sendall(_head(headers, body), body, _TAIL)
             is_sent = True
-            self._tell_sent()
+        except AnsweredEarly as exc:
+            rest = exc.rest
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # what was said before, if anything, is read now
         if self._response is None:
             response = HTTPResponse(cast(Any, line), method="POST")
             response.begin()
             if response.status != 200 or response.headers.get_content_type() != _LINES:
                 return self._refusal(response)
             self._response = response
+            if rest and not line.holds(response.fp):
+                # It was the head alone of the reply, which comes as soon as the receiver reads.
+                with suppress(BrokenPipeError, ConnectionResetError):
+                    line.sendall(*rest)
+                    is_sent = True
+        if is_sent:
+            self._tell_sent()
         content = self._response.readline(MAX_REPLY + 1)
         if not content:
             line.received = 0  # but for the mark that ends a reply

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import selectors
 import socket
 import ssl
@@ -20,6 +21,14 @@ Address = tuple[Any, ...]
 
 class AddressRefused(OSError):
     """Raised when a host has only addresses that are not allowed."""
+
+
+class AnsweredEarly(BrokenPipeError):
+    """Raised when an answer comes before all is sent; `rest` was not."""
+
+    def __init__(self, rest: Sequence[memoryview]) -> None:
+        super().__init__("answered before all was sent")
+        self.rest = rest
 
 
 class DeadlineSocket:
@@ -71,14 +80,15 @@ class DeadlineSocket:
                 return
         raise trouble
 
-    def sendall(self, data: bytes, *more: bytes) -> None:
+    def sendall(self, data: bytes | memoryview, *more: bytes | memoryview) -> None:
         """Send all of it, and of what there is more, without a copy.
 
-        Raise BrokenPipeError when an answer comes before it is all sent.
+        Raise AnsweredEarly when an answer comes before it is all sent.
         """
         pieces = _cut([memoryview(piece) for piece in (data, *more)], self._send([data, *more]))
         while pieces:
-            self._wait_for_room()
+            if not self._wait_for_room():
+                raise AnsweredEarly(pieces)
             pieces = _cut(pieces, self._send(pieces))
 
     def _send(self, pieces: Sequence[bytes | memoryview]) -> int:
@@ -94,6 +104,16 @@ class DeadlineSocket:
     def makefile(self, _mode: str) -> io.BufferedReader:
         """Return what a reply is read from; closing it leaves the connection open."""
         return io.BufferedReader(_Reader(self))
+
+    def holds(self, reader: io.BufferedReader) -> bool:
+        """Say whether `reader`, of `makefile`, has bytes that were not read from it yet."""
+        end, self.end = self.end, -math.inf  # so that it cannot receive any
+        try:
+            return bool(reader.peek(1))
+        except TimeoutError:
+            return False
+        finally:
+            self.end = end
 
     def interrupt(self) -> None:
         """End the wait of another thread, and refuse every later one."""
@@ -122,15 +142,17 @@ class DeadlineSocket:
             self._ready()
             tls.do_handshake()
 
-    def _wait_for_room(self) -> None:
+    def _wait_for_room(self) -> bool:
+        """Wait until more can be sent; False when an answer came first."""
         # With TLS, bytes that came may be no answer but the protocol's own.
         if self._context is not None:
-            return
+            return True
         with selectors.DefaultSelector() as selector:
             selector.register(self._ready(), selectors.EVENT_READ | selectors.EVENT_WRITE)
             for _, events in selector.select(max(0.0, self.end - self._clock())):
                 if events & selectors.EVENT_READ:
-                    raise BrokenPipeError("answered before all was sent")
+                    return False
+        return True
 
     def _ready(self) -> socket.socket:
         if self._interrupted or self._socket is None:

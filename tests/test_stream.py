@@ -6,9 +6,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import requests
 
+from sender.stream_client import StreamLine
+from shared import codec, wire
+from shared.frame import EncodedFrame
 from tests.program import Program, Receiver
 
 
@@ -87,3 +91,26 @@ def test_a_transport_that_cannot_be_is_said_so(arguments: tuple[str, ...], sente
         assert program.wait() == 2
 
     assert program.output == f"sender: {sentence}"
+
+
+def test_a_picture_larger_than_the_socket_s_buffers_goes_by_stream() -> None:
+    # The head of the reply comes while the picture is still being sent.
+    noise = np.random.default_rng(1).integers(0, 255, (1080, 1920, 3), np.uint8)
+    with Receiver() as receiver:
+        line = StreamLine("127.0.0.1", receiver.port, deadline=5.0)
+        try:
+            for seq in range(3):
+                frame = EncodedFrame(
+                    camera="cam1",
+                    epoch="e",
+                    seq=seq,
+                    captured_at=time.time(),
+                    data=codec.encode(noise, 90),
+                    width=1920,
+                    height=1080,
+                )
+                headers = wire.to_headers(frame) | {"User-Agent": "test"}
+                reply = line.post("/cameras/cam1/stream", frame.data, headers)
+                assert reply.status == 202
+        finally:
+            line.close()
