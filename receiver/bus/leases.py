@@ -38,6 +38,13 @@ class Leases:
     def __len__(self) -> int:
         return len(self._held)
 
+    def has(self, client: Client, camera: str) -> bool:
+        """Say whether the lease is held, whether we know it or not."""
+        if camera in self._held:
+            return True
+        holder: bytes | None = client.get(keys.lease(camera))
+        return holder == self._holder.encode()
+
     def hold(self, client: Client, camera: str) -> bool | None:
         """Return True when the lease is held, False when it is new, None when it is another's."""
         held = self._held.get(camera)

@@ -159,7 +159,7 @@ class Seat(Worker):
             self._read += self._tokens.read(client, *self._streams(), block=PATIENCE)
         while self._read:
             token = self._read.popleft()
-            held = self.leases.hold(client, token.camera) if self._is_stateful() else True
+            held = self._hold(client, token) if self._is_stateful() else True
             if held is None:
                 self._tokens.pass_on(client, token)
                 continue
@@ -172,6 +172,13 @@ class Seat(Worker):
                 origin = Held(self, self._returns, taken)
                 return Task(origin, taken.frame, is_new=held is False)
         return None
+
+    def _hold(self, client: Client, token: Token) -> bool | None:
+        """As `Leases.hold`; a camera that was given up meanwhile is not taken back."""
+        is_own = token.stream == self._tokens.own
+        if is_own and not self.leases.has(client, token.camera):
+            return None
+        return self.leases.hold(client, token.camera)
 
     def _streams(self) -> list[str]:
         if not self._is_stateful():

@@ -58,7 +58,7 @@ def test_a_frame_that_was_taken_has_failed_and_the_next_one_is_processed(
     assert "died" in str(ticket.result and ticket.result.error)
     assert receiver.ask().value == 1
     assert closes(receiver.books())
-    assert not dying.client.exists(keys.taken("cam1"))
+    wait_until("no note of it left", lambda: not dying.client.exists(keys.taken("cam1")))
 
 
 def test_a_frame_that_was_not_taken_yet_is_processed(
