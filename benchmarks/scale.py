@@ -2,7 +2,7 @@
 
 `answer`: a picture posted with `Prefer: wait` to a hook that does nothing, within the receiver and
 through Redis to a worker, by turns. `workers`: a hook of 20 ms of pure Python in one and in two
-workers. `cameras`: many cameras at once, two receivers and two workers; every frame has to stand in
+workers. `cameras`: many cameras at once, a receiver and two workers; every frame has to stand in
 the books in the end, and Redis has to stay within its bound, one frame a camera.
 """
 

@@ -32,11 +32,10 @@ from receiver.listeners.redis_place import parse_places
 from receiver.metrics import HubCollector, Metrics
 from receiver.models import Models
 from receiver.seats import Seats
-from receiver.server import THREADS, PortError, Server
+from receiver.server import THREADS, Server, serve
 from receiver.view import dashboard, live
 from receiver.view.renditions import Renditions
 from shared import log
-from shared.errors import ConfigError
 
 logger = logging.getLogger(__name__)
 
@@ -185,20 +184,15 @@ class Receiver:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run until stopped; return 0 then, 1 when the receiver cannot go on, 2 on wrong settings."""
-    try:
-        config = ReceiverConfig.load(argv)
-        check([HookSpec.parse(hook) for hook in config.hook], [*map(str, config.hook_path)])
-        log.configure("receiver", level=config.log_level)
-        server = Server(partial(Receiver, config), host=config.host, port=config.port)
-    except ConfigError as exc:
-        sys.stderr.writelines(f"receiver: {problem}\n" for problem in exc.problems)
-        return 2
-    except PortError as exc:
-        sys.stderr.write(f"receiver: {exc}\n")
-        return 1
-    server.run()
-    return 0
+    """Run until stopped; return the exit status, see `serve`."""
+    return serve("receiver", partial(_prepare, argv))
+
+
+def _prepare(argv: Sequence[str]) -> Server:
+    config = ReceiverConfig.load(argv)
+    check([HookSpec.parse(hook) for hook in config.hook], [*map(str, config.hook_path)])
+    log.configure("receiver", level=config.log_level)
+    return Server(partial(Receiver, config), host=config.host, port=config.port)
 
 
 if __name__ == "__main__":

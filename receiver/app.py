@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import flask
 from werkzeug.exceptions import HTTPException
 
+from receiver.base64_text import longest
 from receiver.body import FrameRequest
 from receiver.problem import problem, retry_after
 from shared.errors import FrameError
@@ -36,9 +37,9 @@ def create_app(blueprints: Sequence[flask.Blueprint], *, max_bytes: int) -> Rece
     """Return the application; `max_bytes` is the largest picture's size."""
     app = Receiver(__name__, static_folder=None)
     # The ingest routes check their own, exact limits; these stop a body before it is read.
-    longest = max_bytes * 4 // 3 + 64 * 1024
-    app.config["MAX_CONTENT_LENGTH"] = longest + 64 * 1024
-    app.config["MAX_FORM_MEMORY_SIZE"] = longest
+    limit = longest(max_bytes)
+    app.config["MAX_CONTENT_LENGTH"] = limit + 64 * 1024
+    app.config["MAX_FORM_MEMORY_SIZE"] = limit
     app.config["MAX_FORM_PARTS"] = 16
     for bp in blueprints:
         app.register_blueprint(bp)

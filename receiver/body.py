@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import io
-import re
 from typing import IO, TYPE_CHECKING, Any
 
 import flask
 from werkzeug.datastructures import FileStorage
 from werkzeug.wsgi import get_content_length
 
+from receiver.base64_text import decode, longest
 from receiver.formats import is_picture
 from receiver.raw import is_raw
 from shared.errors import FrameError
@@ -26,7 +24,6 @@ _MAX_DISCARD = 64 << 20
 _PIECE = 1 << 20
 #: Of a form or of JSON. A body of nothing but fields takes fifty times its size in memory.
 _MAX_FIELDS = 1000
-_DATA_URI = re.compile(r"data:image/(?:jpeg|jpg|png|webp);base64,", re.IGNORECASE)
 
 
 class FrameRequest(flask.Request):
@@ -49,7 +46,7 @@ def read_picture(request: flask.Request, *, max_bytes: int) -> bytes:
     `max_bytes` limits the picture; its base64 form may be longer by the third that base64 adds.
     """
     form = request.mimetype
-    limit = max_bytes if is_bare(form) else max_bytes * 4 // 3 + 64 * 1024
+    limit = max_bytes if is_bare(form) else longest(max_bytes)
     body = read_bytes(request.environ, limit=limit)
     picture = (
         _from_multipart(request) if form == "multipart/form-data" else _from_body(request, body)
@@ -161,18 +158,15 @@ def _from_json(request: flask.Request) -> bytes:
 
 
 def _from_base64(field: str, text: str) -> bytes:
-    prefix = _DATA_URI.match(text)
-    encoded = text[prefix.end() :] if prefix else text
-    if " " in encoded:
+    if " " in text:
         raise FrameError(
             f"{field}: expected base64, got spaces in it; in a form '+' must be sent as %2B",
             status=400,
             reason="base64",
         )
     try:
-        # Line breaks are part of MIME's base64; anything else foreign is an error, never skipped.
-        return base64.b64decode(encoded.replace("\r", "").replace("\n", ""), validate=True)
-    except (binascii.Error, ValueError) as exc:
+        return decode(text.encode("ascii"))
+    except ValueError as exc:
         raise FrameError(f"{field}: expected base64 ({exc})", status=400, reason="base64") from None
 
 

@@ -32,6 +32,19 @@ class Result:
     #: Whether this receiver took the frame; on a bus all hear of it.
     is_ours: bool = True
 
+    @classmethod
+    def failed(cls, frame: EncodedFrame, error: str) -> Result:
+        """Return the result of a frame that no hook had, with one sentence why."""
+        return cls(
+            frame=frame,
+            state="failed",
+            error=error,
+            picture=frame,
+            queue=time.monotonic() - frame.arrived,
+            decode=0.0,
+            hook=0.0,
+        )
+
     def facts(self) -> dict[str, Any]:
         """Return it as the routes and feeds tell it, JSON-able; `timings` are milliseconds."""
         return {
@@ -58,3 +71,9 @@ class Result:
     def total(self) -> float:
         """The time from receipt to result."""
         return self.finished - self.frame.arrived
+
+
+def drawn(frame: EncodedFrame, jpeg: bytes, width: int, height: int) -> EncodedFrame:
+    """Return `frame` as a hook drew into it."""
+    facts = frame.facts() | {"width": width, "height": height, "media_type": "image/jpeg"}
+    return EncodedFrame(**facts, data=jpeg, arrived=frame.arrived)

@@ -11,6 +11,7 @@ import errno
 import logging
 import os
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from shared.errors import FramepostError
+from shared.errors import ConfigError, FramepostError
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +101,23 @@ class Server(MPServer):
     def shutdown(self, exit_code: int = 0) -> None:
         self._lifeline.send_bytes(b"stop")
         super().shutdown(exit_code)  # type: ignore[no-untyped-call]
+
+
+def serve(name: str, prepare: Callable[[], Server]) -> int:
+    """Run a program that serves; return its exit status: 0 after a stop, 1 when it cannot go on.
+
+    2 for wrong settings, each said in a sentence, which `prepare` raises as ConfigError.
+    """
+    try:
+        server = prepare()
+    except ConfigError as exc:
+        sys.stderr.writelines(f"{name}: {problem}\n" for problem in exc.problems)
+        return 2
+    except PortError as exc:
+        sys.stderr.write(f"{name}: {exc}\n")
+        return 1
+    server.run()
+    return 0
 
 
 def free_address(host: str, port: int) -> tuple[str, int]:

@@ -18,11 +18,9 @@ class BusFeed:
     first. With `stateful` a camera keeps to one seat, for as long as that renews its lease.
     """
 
-    def __init__(
-        self, hook_camera: str | None, *, link: Link, members: Members, returns: Returns
-    ) -> None:
+    def __init__(self, hook: str, *, link: Link, members: Members, returns: Returns) -> None:
         self.stateful = False
-        self._hook_camera = hook_camera
+        self._hook = hook
         self._link = link
         self._members = members
         self._returns = returns
@@ -31,8 +29,8 @@ class BusFeed:
     def seat(self, wake: Callable[[], None]) -> int:
         number = len(self.seats)
         seat = Seat(
-            f"{self._members.me}.{self._hook_camera or '*'}.{number + 1}",
-            self._hook_camera,
+            f"{self._members.me}.{self._hook}.{number + 1}",
+            self._hook,
             link=self._link,
             members=self._members,
             returns=self._returns,
@@ -73,7 +71,9 @@ class BusFeeds:
         return next((each.error for each in (self.returns, *self.seats) if each.error), None)
 
     def feed(self, hook_camera: str | None) -> BusFeed:
-        feed = BusFeed(hook_camera, link=self._link, members=self._members, returns=self.returns)
+        feed = BusFeed(
+            hook_camera or "*", link=self._link, members=self._members, returns=self.returns
+        )
         self._feeds.append(feed)
         return feed
 

@@ -6,7 +6,6 @@ from receiver.bus import keys
 from receiver.bus.link import PATIENCE, BusDown, Client, Link
 from receiver.bus.members import Members
 from receiver.bus.messages import Garbage, Outcome, make_garbage, read_outcome, read_result
-from receiver.bus.outlet import EXPIRY
 from receiver.bus.outstanding import Outstanding
 from receiver.hub import Hub
 from shared.worker import Worker
@@ -29,7 +28,9 @@ class Inlet(Worker):
         self._garbage = make_garbage()
 
     def step(self) -> None:
-        self._give_up(EXPIRY + self._members.patience() + _MARGIN, "no worker answered in time")
+        self._give_up(
+            keys.FRAME_STAYS + self._members.patience() + _MARGIN, "no worker answered in time"
+        )
         if not self._link.wait(PATIENCE):
             return
         try:

@@ -13,6 +13,9 @@ MEMBERS = "framepost:{work}:members"
 ERA = "framepost:{work}:era"
 #: What became of frames: a stream that every receiver reads.
 RESULTS = "framepost:{work}:results"
+#: Seconds until a frame that nobody took is gone from Redis, and a result.
+FRAME_STAYS = 30.0
+RESULT_STAYS = 15.0
 #: The consumer group of every stream of tokens.
 GROUP = "workers"
 
@@ -57,9 +60,9 @@ def seats(hook: str) -> str:
     return f"framepost:{{work}}:seats:{hook}"
 
 
-def tokens(hook_camera: str | None, seat: str = "") -> str:
-    """The stream of cameras that have a frame for the hook of `hook_camera`, None for all others.
+def tokens(hook: str, seat: str = "") -> str:
+    """The stream of cameras that have a frame for a hook: its camera's name, or "*" for all others.
 
     With `seat` of those that this worker alone may serve.
     """
-    return f"framepost:{{work}}:tokens:{hook_camera or '*'}" + (f":{seat}" if seat else "")
+    return f"framepost:{{work}}:tokens:{hook}" + (f":{seat}" if seat else "")

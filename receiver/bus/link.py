@@ -37,6 +37,9 @@ PATIENCE = 0.25
 _SETTLE = 0.5
 
 
+_CONFUSED = "something that is none of ours stands under a key of ours"
+
+
 class BusDown(FramepostError):
     """Raised when Redis did not do what was asked of it."""
 
@@ -86,7 +89,11 @@ class Link:
 
     def probe(self, work: Callable[[Client], T]) -> T:
         """As `call`, though it be down; that `work` succeeds means that it is up again."""
-        found = self._attempt(work)
+        try:
+            found = self._attempt(work)
+        except BusRefused as exc:
+            # Nothing works without what a probe asks for.
+            raise BusDown(self._fail(exc)) from None
         with self._lock:
             if not self.is_up and time.monotonic() - self._failed_at >= _SETTLE:
                 self._sentence = None
@@ -110,9 +117,8 @@ class Link:
             return work(self._connect())
         except _TROUBLE as exc:
             if str(exc).startswith("WRONGTYPE"):
-                sentence = "something that is none of ours stands under a key of ours"
-                self._confusion.happened("wrongtype", sentence)
-                raise BusRefused(f"bus {self.shown}: {sentence}") from None
+                self._confusion.happened("wrongtype", _CONFUSED)
+                raise BusRefused(_CONFUSED) from None
             raise BusDown(self._fail(exc)) from None
 
     def _connect(self) -> Client:

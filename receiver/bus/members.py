@@ -12,6 +12,7 @@ from typing import Any
 
 from receiver.bus import keys, scripts
 from receiver.bus.link import BusDown, Client, Link
+from receiver.hooking.hook_worker import UP
 from shared.worker import Worker
 
 logger = logging.getLogger(__name__)
@@ -21,7 +22,6 @@ BEAT = 0.5
 GONE_AFTER = 2.5
 
 Facts = Mapping[str, Any]
-_UP = ("ready", "busy")
 
 
 def make_name() -> str:
@@ -98,26 +98,24 @@ class Members(Worker):
     def is_ready(self, camera: str) -> bool:
         """Say whether a worker would take the camera's frames now."""
         wanted = self.hook_of(camera)
-        return any(h["camera"] == wanted and h["state"] in _UP for h in self.hooks())
+        return any(h["camera"] == wanted and h["state"] in UP for h in self.hooks())
 
-    def share(self, hook_camera: str | None, seat: str, held: int) -> int:
+    def share(self, hook: str, seat: str, held: int) -> int:
         """Return how many cameras each worker of a stateful hook is to have at most.
 
         Of all that are held: `held` by the worker at `seat`, by the others as they last said.
         """
         others = [
-            hook
-            for hook in self.hooks()
-            if hook["camera"] == (hook_camera or "*")
-            and hook["state"] in _UP
-            and hook["seat"] != seat
+            each
+            for each in self.hooks()
+            if each["camera"] == hook and each["state"] in UP and each["seat"] != seat
         ]
-        total = held + sum(int(hook["leases"]) for hook in others)
+        total = held + sum(int(each["leases"]) for each in others)
         return math.ceil(total / (1 + len(others)))
 
-    def seats(self, hook_camera: str | None) -> set[str]:
+    def seats(self, hook: str) -> set[str]:
         """Return the names of the workers of a hook."""
-        return {h["seat"] for h in self.hooks() if h["camera"] == (hook_camera or "*")}
+        return {each["seat"] for each in self.hooks() if each["camera"] == hook}
 
     def patience(self) -> float:
         """Return the seconds that a hook may have for a frame, wherever it runs."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from receiver.region import SharedFrame
-from receiver.result import Result
+from receiver.result import Result, drawn
 from shared.errors import FrameError, FramepostError
 from shared.frame import EncodedFrame, check_camera
 from shared.trouble import Trouble
@@ -89,9 +89,11 @@ def read_frame(facts: bytes, data: bytes, waited: float) -> EncodedFrame:
         return EncodedFrame(**told, data=data, arrived=time.monotonic() - waited)
 
 
-def write_outcome(frame_id: FrameId, camera: str, result: Result | None, drawn: str = "") -> bytes:
+def write_outcome(
+    frame_id: FrameId, camera: str, result: Result | None, drawn_at: str = ""
+) -> bytes:
     """Return what all receivers are told; `result` is None for a frame that was superseded."""
-    told: dict[str, Any] = {"id": str(frame_id), "camera": camera, "drawn": drawn}
+    told: dict[str, Any] = {"id": str(frame_id), "camera": camera, "drawn": drawn_at}
     if result is not None:
         frame, picture = result.frame, result.picture
         told["facts"] = {
@@ -148,9 +150,7 @@ def _read_result(
         )
     picture = frame
     if drawing is not None:
-        width, height = facts["picture"]
-        drawn = {"data": drawing, "width": width, "height": height, "media_type": "image/jpeg"}
-        picture = EncodedFrame(**(frame.facts() | drawn | {"arrived": frame.arrived}))
+        picture = drawn(frame, drawing, *facts["picture"])
     return Result(
         frame=frame,
         state=facts["state"],

@@ -12,6 +12,7 @@ from receiver.bus.link import PATIENCE, BusDown, Client, Link
 from receiver.bus.members import Members
 from receiver.bus.messages import FrameId, Garbage
 from receiver.bus.outstanding import Outstanding
+from receiver.bus.tokens import ring
 from receiver.camera import Camera
 from receiver.hub import Hub
 from receiver.region import SharedFrame
@@ -19,15 +20,9 @@ from shared.errors import FrameError
 from shared.frame import EncodedFrame
 from shared.worker import Worker
 
-#: Seconds until a frame that nobody took is gone from Redis.
-EXPIRY = 30.0
 #: Seconds until workers are told once more of a frame that still waits: whoever was told first may
 #: have died with it, or nobody was there.
 _REMIND = 1.0
-#: How many tokens Redis keeps at most; what is trimmed is told again.
-_TOKENS = 4096
-#: Seconds for which results stand in Redis, for all receivers to read them.
-RESULTS_STAY = 15.0
 
 
 class Outlet(Worker):
@@ -107,7 +102,14 @@ class Outlet(Worker):
         replaced, ring, holder = publish(
             keys=[keys.frame(camera), keys.lease(camera)],
             args=[
-                *(str(frame_id), frame.epoch, str(frame.seq), facts, data, round(EXPIRY * 1000)),
+                *(
+                    str(frame_id),
+                    frame.epoch,
+                    str(frame.seq),
+                    facts,
+                    data,
+                    round(keys.FRAME_STAYS * 1000),
+                ),
                 keys.shown(camera),
             ],
         )
@@ -128,14 +130,14 @@ class Outlet(Worker):
         keep = client.register_script(scripts.KEEP)
         holder = keep(
             keys=[key, keys.lease(frame.camera)],
-            args=[str(frame_id), facts, data, round(EXPIRY * 1000)],
+            args=[str(frame_id), facts, data, round(keys.FRAME_STAYS * 1000)],
         )
         self._ring(client, frame.camera, holder, key=key)
 
     def _supersede(self, client: Client, camera: str, frame_id: FrameId) -> None:
         if frame_id.receiver != self._members.me:
             told = messages.write_outcome(frame_id, camera, None)
-            stay = round(RESULTS_STAY * 1000)
+            stay = round(keys.RESULT_STAYS * 1000)
             client.register_script(scripts.TELL)(keys=[keys.RESULTS], args=[told, stay])
             return
         debt = self._outstanding.pop(frame_id.number)
@@ -164,14 +166,3 @@ class Outlet(Worker):
         there, waiting = client.hmget(key or keys.frame(camera), "id", "waiting")
         if there == str(frame_id).encode() and waiting == b"1":
             self._ring(client, camera, client.get(keys.lease(camera)) or b"", key=key)
-
-
-def ring(client: Client, hook: str, camera: str, *, holder: str = "", key: str = "") -> None:
-    """Tell a worker of the hook that the camera has a frame, which stands under `key` if given.
-
-    `holder` is the only one that may serve the camera, if there is one.
-    """
-    stream = keys.tokens(hook, holder)
-    client.register_script(scripts.RING)(
-        keys=[stream, keys.told(stream)], args=[key or camera, camera, key, keys.GROUP, _TOKENS]
-    )

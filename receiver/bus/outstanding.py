@@ -28,17 +28,7 @@ class Debt:
 
     def fail(self, error: str) -> None:
         """Enter that nothing came of it, and why."""
-        self.camera.finish(
-            Result(
-                frame=self.frame,
-                state="failed",
-                error=error,
-                picture=self.frame,
-                queue=time.monotonic() - self.frame.arrived,
-                decode=0.0,
-                hook=0.0,
-            )
-        )
+        self.camera.finish(Result.failed(self.frame, error))
 
 
 class Outstanding:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from receiver.bus import keys, messages, scripts
 from receiver.bus.link import PATIENCE, BusDown, BusRefused, Client, Link
-from receiver.bus.outlet import EXPIRY, RESULTS_STAY
 from receiver.bus.tokens import Taken
 from receiver.result import Result
 from shared.worker import Worker
@@ -89,12 +88,12 @@ def _bring(client: Client, parcel: Parcel) -> None:
     if result.picture is not result.frame:
         drawn = keys.drawn(token.frame_key)
         # Of a frame with a key of its own there may be many.
-        stay = _KEPT_DRAWING if token.key else EXPIRY
+        stay = _KEPT_DRAWING if token.key else keys.FRAME_STAYS
         client.set(drawn, result.picture.data, px=round(stay * 1000))
     message = messages.write_outcome(parcel.taken.id, token.camera, result, drawn)
     is_first = client.register_script(scripts.FINISH)(
         keys=[keys.RESULTS, token.stream],
-        args=[message, round(RESULTS_STAY * 1000), keys.GROUP, token.id],
+        args=[message, round(keys.RESULT_STAYS * 1000), keys.GROUP, token.id],
     )
     client.hdel(keys.taken(token.camera), token.id)
     if not is_first:

@@ -38,18 +38,7 @@ class Held:
 
     def fail(self, error: str) -> None:
         """Enter that nothing came of it, and why."""
-        frame = self._taken.frame
-        self.finish(
-            Result(
-                frame=frame,
-                state="failed",
-                error=error,
-                picture=frame,
-                queue=time.monotonic() - frame.arrived,
-                decode=0.0,
-                hook=0.0,
-            )
-        )
+        self.finish(Result.failed(self._taken.frame, error))
 
 
 class Seat(Worker):
@@ -62,7 +51,7 @@ class Seat(Worker):
     def __init__(
         self,
         name: str,
-        hook_camera: str | None,
+        hook: str,
         *,
         link: Link,
         members: Members,
@@ -70,16 +59,17 @@ class Seat(Worker):
         wake: Callable[[], None],
         is_stateful: Callable[[], bool],
     ) -> None:
+        """`hook` is the camera that the hook is for, or "*"."""
         super().__init__(f"bus seat {name}")
         self.seat_name = name
         self.leases = Leases(name)
-        self._hook_camera = hook_camera
+        self._hook = hook
         self._link = link
         self._members = members
         self._returns = returns
         self._wake_worker = wake
         self._is_stateful = is_stateful
-        self._tokens = Tokens(hook_camera, name)
+        self._tokens = Tokens(hook, name)
         #: The hook's worker has nothing to do.
         self._wanted = threading.Event()
         self._lock = threading.Lock()
@@ -121,6 +111,7 @@ class Seat(Worker):
         except BusDown:
             self.pause(PATIENCE)
             return
+        self._garbage.worked()
         if task is None:
             return
         with self._lock:
@@ -201,13 +192,13 @@ class Seat(Worker):
             if running is None:
                 self.leases.give_up(self._share(len(self.leases) + self.leases.given))
             self._tokens.keep_own(client)
-        there = self._members.seats(self._hook_camera)
+        there = self._members.seats(self._hook)
         if self.seat_name not in there or now - self._link.up_since < DEAD:
             return  # after an outage the living may not have said yet that they live
         self._inherit(client, self._tokens.shared)
         if self._is_stateful():
             for gone in self._tokens.seats(client) - there:
-                self._inherit(client, keys.tokens(self._hook_camera, gone))
+                self._inherit(client, keys.tokens(self._hook, gone))
                 self._tokens.adopt(client, gone)
 
     def _inherit(self, client: Client, stream: str) -> None:
@@ -222,7 +213,7 @@ class Seat(Worker):
                 held.fail("the worker died before the hook was done")
 
     def _share(self, held: int) -> int:
-        return self._members.share(self._hook_camera, self.seat_name, held)
+        return self._members.share(self._hook, self.seat_name, held)
 
     def _turn_down(self, task: Task) -> None:
         self._running = None
@@ -230,7 +221,7 @@ class Seat(Worker):
         task.camera.fail("the hook went down before the frame's turn")
 
     def _is_ours(self, camera: str) -> bool:
-        return self._members.hook_of(camera) == (self._hook_camera or "*")
+        return self._members.hook_of(camera) == self._hook
 
     def _go(self, client: Client) -> None:
         self.leases.give_up(0)

@@ -10,13 +10,14 @@ from redis.exceptions import ResponseError
 from receiver.bus import keys, scripts
 from receiver.bus.link import Client
 from receiver.bus.messages import FrameId, Garbage, read_frame
-from receiver.bus.outlet import ring
 from shared.errors import FrameError
 from shared.frame import EncodedFrame, check_camera
 
 #: Seconds without a word after which a token's holder is taken for dead.
 DEAD = 3.0
 _AT_ONCE = 16
+#: How many tokens a stream keeps at most; what is trimmed is told again.
+_TOKENS = 4096
 #: Seconds until the stream of a worker that says nothing is gone, and the notes of what was taken
 #: from a camera whose frames nobody takes.
 _STREAM_EXPIRY = 60
@@ -54,11 +55,11 @@ class Tokens:
     anew, and `open` has to be called again.
     """
 
-    def __init__(self, hook_camera: str | None, seat: str) -> None:
-        self.hook = hook_camera or "*"
+    def __init__(self, hook: str, seat: str) -> None:
+        self.hook = hook
         self.seat = seat
-        self.shared = keys.tokens(hook_camera)
-        self.own = keys.tokens(hook_camera, seat)
+        self.shared = keys.tokens(hook)
+        self.own = keys.tokens(hook, seat)
 
     def open(self, client: Client, *, own: bool) -> None:
         """Make the consumer groups, and remove consumers that went long ago."""
@@ -172,6 +173,17 @@ class Tokens:
         for _ in range(client.xlen(stream)):
             for token in self.read(client, stream):
                 self.pass_on(client, token)
+
+
+def ring(client: Client, hook: str, camera: str, *, holder: str = "", key: str = "") -> None:
+    """Tell a worker of the hook that the camera has a frame, which stands under `key` if given.
+
+    `holder` is the only one that may serve the camera, if there is one.
+    """
+    stream = keys.tokens(hook, holder)
+    client.register_script(scripts.RING)(
+        keys=[stream, keys.told(stream)], args=[key or camera, camera, key, keys.GROUP, _TOKENS]
+    )
 
 
 def _taken(token: Token, frame_id: bytes, frame: EncodedFrame) -> Taken:

@@ -12,11 +12,12 @@ from receiver.hooking.hooks import HookSpec
 from receiver.hooking.schedule import Feed, Task
 from receiver.hooking.trouble import Trouble
 from receiver.region import SharedFrame
-from receiver.result import Result
-from shared.frame import EncodedFrame
+from receiver.result import Result, drawn
 from shared.worker import Worker
 
 State = Literal["starting", "ready", "busy", "restarting", "failed"]
+#: In which it takes frames.
+UP: frozenset[State] = frozenset({"ready", "busy"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,7 @@ class HookWorker(Worker):
 
     @property
     def ready(self) -> bool:
-        return self._state in ("ready", "busy")
+        return self._state in UP
 
     def status(self) -> WorkerStatus:
         spec = self._settings.spec
@@ -127,14 +128,7 @@ class HookWorker(Worker):
             self.complain(answer.error, answer.trace)
         picture = frame
         if answer.picture is not None:
-            drawn = {
-                "data": answer.picture,
-                "width": answer.width,
-                "height": answer.height,
-                "media_type": "image/jpeg",
-                "arrived": frame.arrived,
-            }
-            picture = EncodedFrame(**(frame.facts() | drawn))
+            picture = drawn(frame, answer.picture, answer.width, answer.height)
         if isinstance(frame, SharedFrame):
             frame.region.close()  # or its owner's memory would be kept as long as the result
         task.camera.finish(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Literal, Self
 
 from receiver.hooking import hooks
-from receiver.hooking.hook_worker import HookSettings, HookWorker, WorkerStatus
+from receiver.hooking.hook_worker import UP, HookSettings, HookWorker, WorkerStatus
 from receiver.hooking.hooks import HookError, HookSpec
 from receiver.hooking.process_worker import ProcessWorker
 from receiver.hooking.schedule import Feeds
@@ -85,7 +85,7 @@ class Runner:
     @property
     def ready(self) -> bool:
         """Whether every hook has a worker that takes frames."""
-        up = {status.camera for status in self.status() if status.state in ("ready", "busy")}
+        up = {status.camera for status in self.status() if status.state in UP}
         return all((camera or "*") in up for camera in self._cameras)
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from receiver.base64_text import longest
 from receiver.desk import MAX_WAIT, Desk
 from receiver.environ import Headers
 from receiver.kserve import inference_reply, inference_request, memory_routes
@@ -53,7 +54,7 @@ class Inference:
         self._statistics = statistics
         self._seats = seats
         self._pictures = Pictures(desk, regions, max_bytes=max_bytes, max_pixels=max_pixels)
-        self._limit = max_bytes * 4 // 3 + 64 * 1024
+        self._limit = longest(max_bytes)
 
     def answer(
         self, environ: WSGIEnvironment, name: str, version: str = inference_reply.VERSION

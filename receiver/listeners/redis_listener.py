@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from receiver.base64_text import longest
 from receiver.desk import Desk
 from receiver.listeners.redis_answers import RedisAnswers
 from receiver.listeners.redis_news import DEADLINE, RedisNews
 from receiver.listeners.redis_place import RedisPlace
-from receiver.listeners.redis_value import longest, read_value
+from receiver.listeners.redis_value import read_value
 from shared.backoff import Backoff
 from shared.errors import FrameError
 from shared.redis_envelope import MAX_ENVELOPE, SUFFIX

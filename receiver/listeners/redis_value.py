@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import binascii
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from receiver.base64_text import decode, longest
 from receiver.formats import is_picture
 from receiver.raw import is_raw
 from shared import redis_envelope, wire
 from shared.errors import FrameError
 from shared.wire import Envelope
-
-_DATA_URI = re.compile(rb"data:image/(?:jpeg|jpg|png|webp);base64,", re.IGNORECASE)
-_LINE_BREAKS = b"\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +20,6 @@ class Value:
     picture: bytes
     envelope: Envelope
     media_type: str
-
-
-def longest(max_bytes: int) -> int:
-    """Return how many bytes a value may have, for a picture of `max_bytes`: base64 adds a third."""
-    return max_bytes * 4 // 3 + 64 * 1024
 
 
 def read_value(data: bytes, envelope: bytes, *, max_bytes: int) -> Value:
@@ -59,12 +50,9 @@ def _check_length(data: bytes, limit: int) -> None:
 
 
 def _from_base64(data: bytes) -> bytes:
-    prefix = _DATA_URI.match(data)
-    encoded = data[prefix.end() :] if prefix else data
     try:
-        # Line breaks are part of MIME's base64; anything else foreign is an error, never skipped.
-        return binascii.a2b_base64(encoded.translate(None, _LINE_BREAKS), strict_mode=True)
-    except binascii.Error as exc:
+        return decode(data)
+    except ValueError as exc:
         raise FrameError(
             f"image: expected a JPEG, PNG or WebP, or one as base64, got bytes that begin "
             f"{data[:12]!r} ({exc})",

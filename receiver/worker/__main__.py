@@ -16,9 +16,8 @@ from receiver.bus.collector import BusCollector
 from receiver.config import WorkerConfig
 from receiver.hooking.hooks import HookError, HookSpec
 from receiver.hooking.runner import Runner, check
-from receiver.server import PortError, Server
+from receiver.server import Server, serve
 from shared import log
-from shared.errors import ConfigError
 
 logger = logging.getLogger(__name__)
 
@@ -83,22 +82,17 @@ class Worker:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run until stopped; return 0 then, 1 when the worker cannot go on, 2 on wrong settings."""
-    try:
-        config = WorkerConfig.load(argv)
-        if not config.hook:
-            raise HookError("hook: expected one at least, as in --hook my_hook:process")
-        check([HookSpec.parse(hook) for hook in config.hook], [*map(str, config.hook_path)])
-        log.configure("worker", level=config.log_level)
-        server = Server(partial(Worker, config), host=config.host, port=config.port)
-    except ConfigError as exc:
-        sys.stderr.writelines(f"worker: {problem}\n" for problem in exc.problems)
-        return 2
-    except PortError as exc:
-        sys.stderr.write(f"worker: {exc}\n")
-        return 1
-    server.run()
-    return 0
+    """Run until stopped; return the exit status, see `serve`."""
+    return serve("worker", partial(_prepare, argv))
+
+
+def _prepare(argv: Sequence[str]) -> Server:
+    config = WorkerConfig.load(argv)
+    if not config.hook:
+        raise HookError("hook: expected one at least, as in --hook my_hook:process")
+    check([HookSpec.parse(hook) for hook in config.hook], [*map(str, config.hook_path)])
+    log.configure("worker", level=config.log_level)
+    return Server(partial(Worker, config), host=config.host, port=config.port)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ GARBAGE: dict[str, Callable[[Any], object]] = {
     "a result of an evil camera": lambda c: c.xadd(
         keys.RESULTS, {"message": '{"id":"x:1","camera":"<img>","drawn":"","facts":{}}'}
     ),
-    "a token without a camera": lambda c: c.xadd(keys.tokens(None), {"other": "x"}),
+    "a token without a camera": lambda c: c.xadd(keys.tokens("*"), {"other": "x"}),
     "a frame of another form": lambda c: c.hset(
         keys.frame("cam1"), mapping={"id": "zz", "waiting": "1", "facts": "[]", "at": "1"}
     ),
@@ -50,8 +50,6 @@ def test_garbage_harms_nobody(
     worker = stage.worker(PATIENT)
     stage.meet(receiver, 1)
     receiver.ask("cam1")
-    if leave is GARBAGE["a frame that is a string"]:
-        redis_server.client().delete(keys.frame("cam1"))
 
     leave(redis_server.client())
 
@@ -80,3 +78,15 @@ def test_a_result_that_cannot_be_told_does_not_keep_others_back(
     assert receiver.ask("cam2", seconds=5).state == "processed"
     assert worker.bus.link.outages == 0
     assert "none of ours" in caplog.text
+
+
+def test_a_bus_whose_members_cannot_be_heard_is_down(
+    stage: Stage, redis_server: RedisServer
+) -> None:
+    receiver = stage.receiver()
+
+    redis_server.client().set(keys.MEMBERS, "x")
+
+    wait_until("the word", lambda: "none of ours" in str(receiver.bus.problem), 2)
+    redis_server.client().delete(keys.MEMBERS)
+    wait_until("the bus", lambda: receiver.bus.problem is None, 5)

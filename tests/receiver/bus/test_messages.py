@@ -96,5 +96,5 @@ def test_all_keys_of_a_camera_lie_in_one_slot_of_a_cluster() -> None:
     names += [keys.kept_frame(camera, "h:1"), keys.drawn(keys.frame(camera))]
 
     assert {name[name.index("{") : name.index("}") + 1] for name in names} == {"{a.b-c_1}"}
-    joined = [keys.RESULTS, keys.MEMBERS, keys.ERA, keys.tokens(None), keys.tokens("x")]
+    joined = [keys.RESULTS, keys.MEMBERS, keys.ERA, keys.tokens("*"), keys.tokens("x")]
     assert all("{work}" in name for name in joined)

@@ -164,6 +164,28 @@ def fleet(
     fleet.close()
 
 
+def told_under_kills(fleet: Fleet, *, seed: int) -> Told:
+    """Return what was told of four cameras while three workers were killed one after the other.
+
+    The books closed in the end.
+    """
+    rng = random.Random(seed)
+    for _ in range(3):
+        fleet.start_worker()
+    fleet.wait_for_workers(3)
+    told = Told(fleet.receivers[1])
+    fleet.run(cameras=4, fps=25)
+    wait_until("results", lambda: len(told.results) > 40, seconds=20)
+    for _ in range(KILLS):
+        time.sleep(rng.uniform(0.0, 0.3))  # a moment nobody chose
+        fleet.replace_worker()
+    fleet.stop()
+    wait_until("the books to close", lambda: books_close(fleet), seconds=20)
+    fleet.close()
+    told.wait()
+    return told
+
+
 def books_close(fleet: Fleet) -> bool:
     """Tell whether, for every camera, both receivers say the same, and it adds up."""
     for camera in fleet.get(0, "/cameras")["cameras"]:
@@ -227,21 +249,8 @@ def test_a_receiver_that_stands_still_harms_no_other_and_catches_up(fleet: Fleet
 
 @pytest.mark.parametrize("fleet", ["fleet_hook:process"], indirect=True)
 def test_no_frame_has_two_results_when_workers_are_killed(fleet: Fleet) -> None:
-    rng = random.Random(5)
-    for _ in range(3):
-        fleet.start_worker()
-    fleet.wait_for_workers(3)
-    told = Told(fleet.receivers[0])
-    fleet.run(cameras=4, fps=25)
-    for _ in range(KILLS):
-        time.sleep(rng.uniform(0.0, 0.3))  # a moment nobody chose
-        fleet.replace_worker()
+    told = told_under_kills(fleet, seed=5)
 
-    fleet.stop()
-
-    wait_until("the books to close", lambda: books_close(fleet), seconds=20)
-    fleet.close()
-    told.wait()
     seen = [(t["camera"], t["epoch"], t["seq"]) for _, t in told.results]
     assert len(seen) == len(set(seen))
     assert len(seen) > 100
@@ -249,22 +258,8 @@ def test_no_frame_has_two_results_when_workers_are_killed(fleet: Fleet) -> None:
 
 @pytest.mark.parametrize("fleet", ["fleet_hook:Tracker"], indirect=True)
 def test_cameras_of_killed_workers_go_on_in_order_within_three_seconds(fleet: Fleet) -> None:
-    rng = random.Random(6)
-    for _ in range(3):
-        fleet.start_worker()
-    fleet.wait_for_workers(3)
-    told = Told(fleet.receivers[1])
-    fleet.run(cameras=4, fps=25)
-    wait_until("results", lambda: len(told.results) > 40, seconds=20)
-    for _ in range(KILLS):
-        time.sleep(rng.uniform(0.0, 0.3))  # a moment nobody chose
-        fleet.replace_worker()
+    told = told_under_kills(fleet, seed=6)
 
-    fleet.stop()
-
-    wait_until("the books to close", lambda: books_close(fleet), seconds=20)
-    fleet.close()
-    told.wait()
     for number in range(4):
         results = [(at, t) for at, t in told.of(f"cam{number}") if t["state"] == "processed"]
         numbers = [t["seq"] for _, t in results]
