@@ -27,7 +27,7 @@ def main(argv: Sequence[str]) -> int:
 
     try:
         config = CameraConfig.load(argv)
-        log.configure("camera", level=config.log_level)
+        log.configure("camera", level=config.log_level, form=config.log_format)
         signal.signal(signal.SIGINT, end)
         signal.signal(signal.SIGTERM, end)
         camera = SimulatedCamera(

@@ -191,7 +191,7 @@ def main(argv: Sequence[str]) -> int:
 def _prepare(argv: Sequence[str]) -> Server:
     config = ReceiverConfig.load(argv)
     check([HookSpec.parse(hook) for hook in config.hook], [*map(str, config.hook_path)])
-    log.configure("receiver", level=config.log_level)
+    log.configure("receiver", level=config.log_level, form=config.log_format)
     return Server(partial(Receiver, config), host=config.host, port=config.port)
 
 

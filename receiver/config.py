@@ -87,6 +87,9 @@ class HookConfig(Settings):
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Expect("debug, info, warning or error")
     ] = Field("info", description="how much to log")
+    log_format: Annotated[Literal["text", "json"], Expect("text or json")] = Field(
+        "text", description="log lines for people, or a JSON object a line for programs"
+    )
     config: Path | None = Field(None, description="YAML file with these settings")
 
     @classmethod

@@ -53,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
     except ConfigError as exc:
         sys.stderr.writelines(f"sender: {problem}\n" for problem in exc.problems)
         return 2
-    log.configure("sender", clean=redact, level=config.log_level)
+    log.configure("sender", clean=redact, level=config.log_level, form=config.log_format)
     metrics.registry.register(PipelineCollector(pipelines))
     supervisor = Supervisor(pipelines)
     with ExitStack() as stack:
@@ -72,7 +72,7 @@ def main(argv: Sequence[str]) -> int:
             stack.enter_context(server)
             logger.info("status on http://%s:%d/status", config.status_host, server.port)
         progress = None
-        if config.progress or sys.stderr.isatty():
+        if config.progress or (sys.stderr.isatty() and config.log_format == "text"):
             stack.enter_context(logging_redirect_tqdm())
             progress = Progress(pipelines, stream=sys.stderr)
             stack.callback(progress.close)

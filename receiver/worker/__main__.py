@@ -91,7 +91,7 @@ def _prepare(argv: Sequence[str]) -> Server:
     if not config.hook:
         raise HookError("hook: expected one at least, as in --hook my_hook:process")
     check([HookSpec.parse(hook) for hook in config.hook], [*map(str, config.hook_path)])
-    log.configure("worker", level=config.log_level)
+    log.configure("worker", level=config.log_level, form=config.log_format)
     return Server(partial(Worker, config), host=config.host, port=config.port)
 
 
