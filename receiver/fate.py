@@ -50,6 +50,8 @@ class Fate:
             told["result"] = self.result.value
             if self.result.error is not None:
                 told["error"] = self.result.error
+            if self.result.traceback is not None:
+                told["traceback"] = self.result.traceback
             told["timings"] = self.result.timings()
         return told
 

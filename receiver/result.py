@@ -21,6 +21,8 @@ class Result:
     arrays: dict[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
     #: One sentence when it failed.
     error: str | None = None
+    #: Where the hook raised, as Python prints it; None where it did not.
+    traceback: str | None = None
     #: The frame as the hook left it: what it drew, else the frame itself.
     picture: EncodedFrame
     #: Waited in the hub, decoded, ran the hook.
@@ -47,7 +49,7 @@ class Result:
 
     def facts(self) -> dict[str, Any]:
         """Return it as the routes and feeds tell it, JSON-able; `timings` are milliseconds."""
-        return {
+        told = {
             "camera": self.frame.camera,
             "epoch": self.frame.epoch,
             "seq": self.frame.seq,
@@ -57,6 +59,7 @@ class Result:
             "error": self.error,
             "timings": self.timings(),
         }
+        return told if self.traceback is None else told | {"traceback": self.traceback}
 
     def timings(self) -> dict[str, float]:
         """Return what the time went into, in milliseconds."""

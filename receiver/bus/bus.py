@@ -18,6 +18,10 @@ from receiver.hooking.hook_worker import WorkerStatus
 from receiver.hub import Hub
 from shared.worker import Worker
 
+#: Characters of a worker's last traceback: all members read all others' twice a second. The failed
+#: result has the whole.
+_MAX_TRACEBACK = 1000
+
 
 class Bus:
     """What a receiver (with its `hub`) or a worker (without one) has on the bus. Any thread."""
@@ -99,7 +103,12 @@ class Bus:
 
     def _describe(self) -> Facts:
         hooks = [
-            {**asdict(status), "seat": seat.seat_name, "leases": len(seat.leases)}
+            {
+                **asdict(status),
+                "last_traceback": (status.last_traceback or "")[-_MAX_TRACEBACK:] or None,
+                "seat": seat.seat_name,
+                "leases": len(seat.leases),
+            }
             for status, seat in zip(self._status(), self.feeds.seats, strict=False)
         ]
         cameras = {} if self._hub is None else mirror.describe(self._hub)

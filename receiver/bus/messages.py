@@ -107,6 +107,7 @@ def write_outcome(
             "value": result.value,
             "arrays": result.arrays,
             "error": result.error,
+            "traceback": result.traceback,
             "queue": result.queue,
             "decode": result.decode,
             "hook": result.hook,
@@ -157,6 +158,7 @@ def _read_result(
         value=facts["value"],
         arrays={name: (dtype, tuple(shape)) for name, (dtype, shape) in facts["arrays"].items()},
         error=facts["error"],
+        traceback=facts.get("traceback"),  # an older worker tells of none
         picture=picture,
         queue=max(0.0, now - frame.arrived - spent),
         decode=facts["decode"],

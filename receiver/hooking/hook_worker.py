@@ -47,6 +47,8 @@ class WorkerStatus:
     since: float
     restarts: int
     last_error: str | None
+    #: Where the hook raised, if it did.
+    last_traceback: str | None = None
     processed: int
     failed: int
 
@@ -76,6 +78,7 @@ class HookWorker(Worker):
         self._since = time.time()
         self._restarts = 0
         self._last_error: str | None = None
+        self._last_traceback: str | None = None
         self._processed = 0
         self._failed = 0
 
@@ -98,6 +101,7 @@ class HookWorker(Worker):
             since=self._since,
             restarts=self._restarts,
             last_error=self._last_error,
+            last_traceback=self._last_traceback,
             processed=self._processed,
             failed=self._failed,
         )
@@ -111,9 +115,14 @@ class HookWorker(Worker):
         if not self.ready:
             self._feed.leave(self._seat)
 
-    def complain(self, sentence: str, details: str = "") -> None:
-        self._last_error = sentence
-        self._trouble.report(sentence, details)
+    def complain(self, sentence: str, traceback: str = "") -> None:
+        self._last_error, self._last_traceback = sentence, traceback or None
+        self._trouble.report(sentence, traceback)
+
+    def forget_trouble(self) -> None:
+        """Begin anew: another version of the hook serves, or the first."""
+        self._last_error = self._last_traceback = None
+        self._trouble.forget()
 
     def finish_task(self, task: Task, answer: Answer) -> None:
         """Enter what became of a taken frame; exactly once for each.
@@ -138,6 +147,7 @@ class HookWorker(Worker):
                 value=answer.value,
                 arrays={name: (dtype, tuple(shape)) for name, dtype, shape in answer.arrays},
                 error=answer.error,
+                traceback=answer.trace or None,
                 picture=picture,
                 queue=task.taken - frame.arrived,
                 decode=answer.decode,

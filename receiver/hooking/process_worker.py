@@ -144,8 +144,7 @@ class ProcessWorker(HookWorker):
             target = self._settings.spec.target
             logger.info("%s: %s is ready (process %d)", self.name, target, self._pid)
         if self._edited or self._state != "restarting":
-            self._last_error = None
-            self._trouble.forget()
+            self.forget_trouble()
         self._edited = ""
         self.enter("ready")
 

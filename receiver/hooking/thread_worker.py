@@ -101,7 +101,8 @@ class ThreadWorker(HookWorker):
         else:
             logger.info("%s: %s is ready (a thread)", self.name, self._settings.spec.target)
             self._feed.stateful = said.what.stateful
-            self._trouble.forget()
+            if self._state != "restarting":
+                self.forget_trouble()
             self.enter("ready")
 
     def _abandon(self) -> None:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
+from shared.redact import redact
+
 _RECEIVER = Path(__file__).parent.parent
 _SHARED = _RECEIVER.parent / "shared"
 _MAX_TEXT = 500
+#: Characters of a traceback, the last ones, and of one of its lines.
+_MAX_TRACE = 8000
+_MAX_LINE = 1000
 
 
 def describe(exc: BaseException, file: Path | None) -> str:
-    """Return `ValueError: what it said (my_hook.py:12)`.
+    """Return `ValueError: what it said (my_hook.py:12)`, without passwords.
 
     The place is the innermost line in the hook's folder, else the innermost that is not ours.
     """
@@ -19,17 +24,33 @@ def describe(exc: BaseException, file: Path | None) -> str:
     near = [f for f in frames if file is not None and is_near(Path(f.filename), file)]
     places = near or frames
     place = f" ({Path(places[-1].filename).name}:{places[-1].lineno})" if places else ""
-    text = " ".join(str(exc).split())
-    return f"{type(exc).__name__}{': ' if text else ''}{text[:_MAX_TEXT]}{place}"
+    try:
+        text = _cut(" ".join(str(exc)[:_MAX_TRACE].split()), _MAX_TEXT)
+    except Exception:  # noqa: BLE001  # the user's class may be as broken as the rest
+        text = "(its text cannot be read)"
+    return f"{type(exc).__name__}{': ' if text else ''}{text}{place}"
 
 
 def full(exc: BaseException) -> str:
-    """Return the traceback as Python prints it."""
+    """Return the traceback as Python prints it, without passwords; of a long one the end."""
     shown = traceback.TracebackException.from_exception(exc)
     shown.stack = traceback.StackSummary.from_list(
         [f for f in shown.stack if not is_own(f.filename)]
     )
-    return "".join(shown.format()).rstrip()
+    lines = [_cut(line, _MAX_LINE) for line in "".join(shown.format()).rstrip().splitlines()]
+    size = sum(len(line) + 1 for line in lines)
+    if size <= _MAX_TRACE:
+        return "\n".join(lines)
+    first = 0
+    while size > _MAX_TRACE:
+        size -= len(lines[first]) + 1
+        first += 1
+    return "\n".join([f"... {first} lines left out ...", *lines[first:]])
+
+
+def _cut(line: str, size: int) -> str:
+    # Hidden first: half a URL does not show that a password stands in it.
+    return redact(line[: 4 * size])[:size]
 
 
 def is_near(path: Path, file: Path) -> bool:

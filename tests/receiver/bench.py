@@ -6,6 +6,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -63,15 +64,16 @@ class Bench:
     def wait_ready(self) -> None:
         wait_until("the hook", lambda: self.runner.ready)
 
-    def publish(self, camera: str = "cam1") -> int:
-        """Publish the next frame and return its number."""
+    def publish(self, camera: str = "cam1", *, data: bytes = b"") -> int:
+        """Publish the next frame, perhaps with other bytes, and return its number."""
         seq = self._seq[camera] = self._seq.get(camera, -1) + 1
-        assert self.hub.publish(self._make_frame(seq, camera=camera)) == "accepted"
+        frame = self._make_frame(seq, camera=camera)
+        assert self.hub.publish(replace(frame, data=data or frame.data)) == "accepted"
         return seq
 
-    def show(self, camera: str = "cam1", seconds: float = 10.0) -> Result:
+    def show(self, camera: str = "cam1", seconds: float = 10.0, *, data: bytes = b"") -> Result:
         """Publish a frame and return its result."""
-        seq = self.publish(camera)
+        seq = self.publish(camera, data=data)
         reader = self.camera(camera).results.reader()
         deadline = time.monotonic() + seconds
         while True:

@@ -122,13 +122,14 @@ def test_a_caller_who_waits_gets_the_result_of_its_frame(
 
 def test_a_caller_whose_hook_fails_is_told_why(call: Callable[..., Caller], hub: Hub) -> None:
     caller = call()
-    finish(*taken(hub), state="failed", error="ValueError: no")
+    finish(*taken(hub), state="failed", error="ValueError: no", traceback="Traceback")
 
     reply = caller.reply()
 
     assert reply.status_code == 500
     assert reply.json is not None
     assert (reply.json["state"], reply.json["error"]) == ("failed", "ValueError: no")
+    assert reply.json["traceback"] == "Traceback"
 
 
 def test_a_caller_whose_frame_is_replaced_is_told_at_once(

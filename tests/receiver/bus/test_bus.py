@@ -66,7 +66,10 @@ def test_a_hook_that_raises_fails_its_frame_and_the_next_one_comes(stage: Stage)
     )
     stage.meet(receiver, 1)
 
-    assert "ValueError: no" in str(receiver.ask().error)
+    failed = receiver.ask()
+    assert "ValueError: no" in str(failed.error)
+    assert str(failed.traceback).endswith("ValueError: no")
+    wait_until("it", lambda: receiver.bus.hooks()[0]["last_traceback"] == failed.traceback)
     assert receiver.ask().value == 1
     assert (receiver.books().failed, receiver.books().processed) == (1, 1)
 

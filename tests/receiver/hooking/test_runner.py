@@ -104,7 +104,14 @@ def test_a_raising_hook_fails_its_frame_and_goes_on(
 
     assert results[0].state == "failed"
     assert results[0].error == "ValueError: no good: 0 (bench_hook.py:4)"
-    assert results[5].value == "fine"
+    traceback = str(results[0].traceback)
+    assert traceback.startswith("Traceback (most recent call last):")
+    assert 'bench_hook.py", line 4, in process' in traceback
+    assert traceback.endswith("ValueError: no good: 0")
+    assert results[0].facts()["traceback"] == traceback
+    assert (results[5].value, results[5].traceback) == ("fine", None)
+    assert "traceback" not in results[5].facts()
+    assert bench.runner.status()[0].last_traceback == results[4].traceback
     assert caplog.text.count("Traceback") == 1, "a repeated error is counted, not repeated"
     assert bench.runner.status()[0].failed == 5
 
@@ -115,6 +122,20 @@ def test_a_returned_thing_that_nobody_can_use_fails_its_frame(bench: Bench, isol
     bench.start(isolation=isolation)
 
     assert str(bench.show().error).startswith("hook returned a set; expected a JSON-able value")
+
+
+@ISOLATIONS
+def test_a_picture_that_does_not_decode_is_no_error_of_the_hook(
+    bench: Bench, isolation: str
+) -> None:
+    bench.write("def process(frame):\n    return frame.image.mean()")
+    bench.start(isolation=isolation)
+
+    result = bench.show(data=b"\xff\xd8 no picture \xff\xd9")
+
+    assert "does not decode" in str(result.error)
+    assert (result.state, result.traceback) == ("failed", None)
+    assert bench.runner.status()[0].last_traceback is None
 
 
 @ISOLATIONS
@@ -295,6 +316,7 @@ def test_a_broken_edit_leaves_the_former_hook_at_work(
 
     wait_until("the mended hook", lambda: bench.show().value == 3)
     assert bench.runner.status()[0].last_error is None
+    assert bench.runner.status()[0].last_traceback is None
     assert caplog.text.count("SyntaxError") == 1
 
 
@@ -319,6 +341,7 @@ def test_a_setup_that_fails_is_shown_and_tried_again(
     assert status.last_error == (
         "hook bench_hook:Hook: setup: FileNotFoundError: no model yet (bench_hook.py:6)"
     )
+    assert str(status.last_traceback).endswith("FileNotFoundError: no model yet")
     assert not bench.runner.ready
     assert caplog.text.count("Traceback") == 1
     assert bench.camera().books().superseded == 2
@@ -548,6 +571,7 @@ def test_status_is_ready_for_json(bench: Bench) -> None:
         "since": 0,
         "restarts": 0,
         "last_error": None,
+        "last_traceback": None,
         "processed": 0,
         "failed": 0,
     }
