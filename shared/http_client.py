@@ -1,4 +1,4 @@
-"""HttpClient: POSTs over one kept connection, each exchange within one deadline.
+"""HttpClient: asks over one kept connection, each exchange within one deadline.
 
 The usual libraries' time-outs are for each wait, so a reply that drips holds a frame for ever; and
 their pools, redirects, proxies and cookies cost more than the rest of the exchange. Here the
@@ -28,9 +28,9 @@ Reason = Literal["connect", "timeout", "reset", "tls", "protocol", "forbidden", 
 
 
 class NoReply(FramepostError):
-    """Raised when a POST got no whole reply; `reason` is fit for a metric's label.
+    """Raised when a request got no whole reply; `reason` is fit for a metric's label.
 
-    The server may have taken the body all the same.
+    The server may have taken a POST's body all the same.
     """
 
     def __init__(self, message: str, *, reason: Reason) -> None:
@@ -71,17 +71,21 @@ class HttpClient:
         *,
         tls: bool = False,
         deadline: float = 5.0,
+        max_reply: int = MAX_REPLY,
         context: ssl.SSLContext | None = None,
         allow: Callable[[str], bool] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`deadline` is seconds for connecting, sending and the whole reply together.
 
+        `max_reply` is the most bytes that a reply's body may have.
+
         `allow` is asked about the IP address before each connection; default: every one.
         """
         self._host = host
         self._port = port
         self._deadline = deadline
+        self._max_reply = max_reply
         self._context = (context or ssl.create_default_context()) if tls else None
         self._allow = allow
         self._clock = clock
@@ -103,34 +107,42 @@ class HttpClient:
         `sent` is called when all but the last 64 kB have left this machine, before the wait
         for the reply; twice where there was a second try.
         """
-        end = self._clock() + self._deadline
         self._sent = sent
-        is_kept = self._connection is not None
-        try:
-            try:
-                return self._exchange(target, body, headers, end)
-            except (ConnectionError, ssl.SSLError):
-                if not is_kept or self._interrupted or (self._line and self._line.received):
-                    raise
-                self.close()
-                return self._exchange(target, body, headers, end)
-        except (OSError, HTTPException, ValueError) as exc:
-            reply = self._no_reply(exc)
-            self.close()
-            raise reply from exc
+        return self._ask(lambda end: self._exchange(target, body, headers, end))
+
+    def get(self, target: str, headers: Mapping[str, str]) -> Reply:
+        """GET the path and query `target`; raise NoReply."""
+        return self._ask(lambda end: self._fetch(target, headers, end))
 
     def interrupt(self) -> None:
-        """End a `post` that waits, and every later one, with NoReply; from any thread."""
+        """End an exchange that waits, and every later one, with NoReply; from any thread."""
         self._interrupted = True
         line = self._line
         if line is not None:
             line.interrupt()
 
     def close(self) -> None:
-        """Close the connection; a later `post` opens a new one."""
+        """Close the connection; a later exchange opens a new one."""
         if self._line is not None:
             self._line.close()
         self._line = self._connection = None
+
+    def _ask(self, exchange: Callable[[float], Reply]) -> Reply:
+        """Return what `exchange` does, called with when it ends; raise NoReply."""
+        end = self._clock() + self._deadline
+        is_kept = self._connection is not None
+        try:
+            try:
+                return exchange(end)
+            except (ConnectionError, ssl.SSLError):
+                if not is_kept or self._interrupted or (self._line and self._line.received):
+                    raise
+                self.close()
+                return exchange(end)
+        except (OSError, HTTPException, ValueError) as exc:
+            reply = self._no_reply(exc)
+            self.close()
+            raise reply from exc
 
     def _exchange(self, target: str, body: bytes, headers: Mapping[str, str], end: float) -> Reply:
         _, connection = self._ready(end)
@@ -141,13 +153,22 @@ class HttpClient:
             connection.request("POST", target, body, dict(headers))
             is_sent = True
             self._tell_sent()
+        return self._read_reply(connection, is_over=not is_sent)
+
+    def _fetch(self, target: str, headers: Mapping[str, str], end: float) -> Reply:
+        _, connection = self._ready(end)
+        connection.request("GET", target, headers=dict(headers))
+        return self._read_reply(connection)
+
+    def _read_reply(self, connection: HTTPConnection, *, is_over: bool = False) -> Reply:
+        """Return the reply; `is_over`: the connection is of no use after it."""
         response = connection.getresponse()
-        content = response.read(MAX_REPLY + 1)
-        if len(content) > MAX_REPLY:
-            raise HTTPException(f"the reply is longer than {MAX_REPLY} bytes")
+        content = response.read(self._max_reply + 1)
+        if len(content) > self._max_reply:
+            raise HTTPException(f"the reply is longer than {self._max_reply} bytes")
         if response.length:
             raise IncompleteRead(content, response.length)
-        if response.will_close or not is_sent or not response.isclosed():
+        if response.will_close or is_over or not response.isclosed():
             self.close()
         return Reply(response.status, response.headers, content)
 

@@ -54,6 +54,7 @@ HOMES = {
     },
     "redis": {"shared/redis_line.py", "shared/redis_socket.py", "receiver/bus/"},
     "requests": {"sender/sources/"},
+    "rich": {"receiver/top/"},
     "simplejpeg": {"shared/codec.py"},
     "urllib3": {"sender/sources/"},
     "yaml": {"shared/settings.py"},

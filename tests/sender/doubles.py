@@ -193,7 +193,7 @@ class Requests:
                 yield (
                     line.decode().strip(),
                     headers,
-                    self._file.read(int(headers["content-length"])),
+                    self._file.read(int(headers.get("content-length", 0))),
                 )
 
 

@@ -75,6 +75,25 @@ def test_one_connection_serves_many_posts() -> None:
     assert server.connections == 1
 
 
+def test_a_get_goes_by_the_same_connection() -> None:
+    answer = http_reply("200 OK", b"yes")
+    with PostServer(lambda _: answer) as server, client_of(server.port) as client:
+        client.post("/a", BODY, {})
+        reply = client.get("/b?x=1", {"Accept": "application/json"})
+
+    assert (reply.status, reply.body) == (200, b"yes")
+    assert server.connections == 1
+    assert server.requests[1][0] == "GET /b?x=1 HTTP/1.1"
+
+
+def test_a_reply_is_only_as_long_as_was_allowed() -> None:
+    with PostServer(lambda _: http_reply("200 OK", b"x" * 101)) as server:
+        client = HttpClient("127.0.0.1", server.port, max_reply=100)
+        with pytest.raises(NoReply, match="longer than 100 bytes"):
+            client.get("/", {})
+        client.close()
+
+
 def test_a_reply_that_drips_does_not_stretch_the_deadline() -> None:
     def drip(connection: socket.socket, _: int) -> None:
         for byte in http_reply(body=b"y" * 1000):

@@ -1,0 +1,1 @@
+"""`python -m receiver.top`: a receiver's cameras and hooks in a terminal."""
