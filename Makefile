@@ -1,6 +1,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests wait much, for frames and for time-outs: one more of them at a time than there are cores.
+JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 ifdef SOURCE
 # In the environment, because the arguments of a program can be read by everybody on the machine; as
 # it was written, because a password may hold a $.
@@ -41,7 +43,7 @@ format: $(VENV)/.dev  ## let ruff format and fix
 	@$(BIN)/ruff check --fix .
 
 test: $(VENV)/.dev  ## everything; what this machine lacks is skipped, with the line that installs it
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 prove: $(VENV)/.dev  ## minutes of real frames over every codec and transport, and of outages
 	@$(BIN)/python -m tests.prove $(ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import statistics
 import time
 
 import numpy as np
@@ -19,13 +20,15 @@ def test_a_picture_is_shown_as_soon_as_it_is_there(fleet: Fleet) -> None:
     post(fleet.url, "live", 0)
     with Viewer(fleet.port, "live") as viewer:
         viewer.wait_for(0)
-        started = time.monotonic()
+        waits = []
         for seq in range(1, 21):
+            started = time.monotonic()
             post(fleet.url, "live", seq)
             viewer.wait_for(seq)
+            waits.append(time.monotonic() - started)
 
     # Held back for company, each would come 200 ms later.
-    assert time.monotonic() - started < 2
+    assert statistics.median(waits) < 0.2
 
 
 def test_a_viewer_that_takes_nothing_keeps_no_other_waiting(fleet: Fleet) -> None:

@@ -221,6 +221,7 @@ def test_nobody_is_taken_for_dead_right_after_an_outage(
 
 def test_a_camera_that_was_given_up_is_not_taken_back(stage: Stage) -> None:
     worker = stage.worker(COUNTING, "Counter")
+    wait_until("the worker on the bus", lambda: worker.bus.link.is_up)
     seat = worker.bus.feeds.seats[0]
     own = Token(keys.tokens("*", seat.seat_name), b"1-1", "cam1", "")
     shared = Token(keys.tokens("*"), b"1-1", "cam1", "")
