@@ -9,11 +9,13 @@ import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
+from types import FrameType
 
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from sender.carriers.redis_carrier import RedisCarrier
 from sender.carriers.redis_endpoint import RedisEndpoint
+from sender.check.check import Check
 from sender.config import CameraConfig, SenderConfig
 from sender.endpoint import Endpoint
 from sender.metrics import Metrics, PipelineCollector
@@ -41,7 +43,8 @@ def main(argv: Sequence[str]) -> int:
     """Run until stopped or until all sources ended.
 
     Return 0 after a stop, or when the frames of all that ended were delivered; 1 when they were
-    not, a camera failed for good, or a thread died; 2 on wrong settings.
+    not, a camera failed for good, or a thread died; 2 on wrong settings. With `--check`: 0 when the
+    source can be read, 1 when not.
     """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -49,6 +52,8 @@ def main(argv: Sequence[str]) -> int:
     metrics = Metrics()
     try:
         config = SenderConfig.load(argv)
+        if config.check is not None:
+            return _check(config.check, config)
         pipelines = _build(config, metrics)
     except ConfigError as exc:
         sys.stderr.writelines(f"sender: {problem}\n" for problem in exc.problems)
@@ -106,17 +111,7 @@ def _build(config: SenderConfig, metrics: Metrics) -> list[Pipeline]:
 def _build_one(camera: CameraConfig, metrics: Metrics) -> Pipeline:
     assert camera.source is not None
     endpoint = _endpoint(camera)
-    options = SourceOptions(
-        rtsp_transport=camera.rtsp_transport,
-        rtsp_reader=camera.rtsp_reader,
-        capture_time=camera.capture_time,
-        open_timeout=camera.open_timeout,
-        read_timeout=camera.read_timeout,
-        pace=camera.pace,
-        loop=camera.loop,
-        fps=camera.fps,
-        size=camera.pixels,
-    )
+    options = _options(camera)
     return Pipeline(
         camera.camera,
         partial(open_source, camera.source, options),
@@ -139,6 +134,32 @@ def _build_one(camera: CameraConfig, metrics: Metrics) -> Pipeline:
         ),
         stopwatch=metrics,
     )
+
+
+def _options(camera: CameraConfig) -> SourceOptions:
+    return SourceOptions(
+        rtsp_transport=camera.rtsp_transport,
+        rtsp_reader=camera.rtsp_reader,
+        capture_time=camera.capture_time,
+        open_timeout=camera.open_timeout,
+        read_timeout=camera.read_timeout,
+        pace=camera.pace,
+        loop=camera.loop,
+        fps=camera.fps,
+        size=camera.pixels,
+    )
+
+
+def _check(source: str, config: SenderConfig) -> int:
+    check = Check(source, _options(config), seconds=config.check_seconds)
+
+    def end(number: int, frame: FrameType | None) -> None:
+        # On a thread of its own: this one may just hold the lock that a stop takes.
+        threading.Thread(target=check.stop, daemon=True).start()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    return check.run(sys.stdout, sys.stderr, as_json=config.check_json)
 
 
 def _endpoint(camera: CameraConfig) -> Endpoint:

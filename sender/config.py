@@ -172,6 +172,13 @@ class SenderConfig(CameraConfig, Settings):
         "text", description="log lines for people, or a JSON object a line for programs"
     )
     config: Path | None = Field(None, description="YAML file with these settings")
+    check: Annotated[str | None, Field(min_length=1), Expect(_SOURCE)] = Field(
+        None,
+        description="try this source for some seconds, say what it offers or why it cannot be"
+        " read, and end: with 0 when it can, else 1; frames go nowhere",
+    )
+    check_seconds: Seconds = Field(5.0, description="for how many seconds --check watches it")
+    check_json: Switch = Field(False, description="--check answers with JSON")
 
     def each_camera(self) -> list[CameraConfig]:
         """Return every camera with all that applies to it."""
@@ -188,6 +195,8 @@ class SenderConfig(CameraConfig, Settings):
     @classmethod
     def cross_check(cls, given: Mapping[str, Any]) -> Sequence[str]:
         """Look at what no single setting shows: names that repeat, cameras without a source."""
+        if given.get("check"):
+            return []
         cameras = given.get("cameras")
         if not isinstance(cameras, list) or not cameras:
             if given.get("source") in (None, ""):

@@ -17,6 +17,7 @@ from sender.rtsp.message import (
 )
 from sender.rtsp.transport import SessionName
 from sender.sources.contract import SourceError
+from sender.sources.events import Answered, Observe
 
 #: Packets that come before PLAY's reply and are kept; it should come at once.
 MAX_EARLY_BYTES = 4 << 20
@@ -31,12 +32,15 @@ _KNOWN = ("GET_PARAMETER", "OPTIONS", "TEARDOWN")
 class Conversation:
     """For one thread. Raises Garbled, what the line raises, and SourceError with `name` in it."""
 
-    def __init__(self, line: Line, login: Login, *, name: str) -> None:
+    def __init__(
+        self, line: Line, login: Login, *, name: str, observe: Observe | None = None
+    ) -> None:
         #: Sent with every request, once the server gave it.
         self.session: SessionName | None = None
         self._line = line
         self._login = login
         self._name = name
+        self._observe = observe
         self._cseq = 0
 
     def ask(
@@ -49,10 +53,13 @@ class Conversation:
         """
         for _ in range(_TRIES):
             reply = self._await_reply(self.tell(method, url, headers), until=until)
+            challenges = read_challenges(reply.headers.get("www-authenticate", ()))
+            if self._observe is not None:
+                schemes = tuple(dict.fromkeys(c.scheme for c in challenges))
+                self._observe(Answered(reply.status, reply.header("server")[:80], schemes))
             if reply.status != 401:
                 self._login.accept()
                 return reply
-            challenges = read_challenges(reply.headers.get("www-authenticate", ()))
             if self._login.answer(challenges):
                 continue
             if self._login.has_user and challenges and all(c.rank is None for c in challenges):

@@ -17,6 +17,7 @@ from sender.rtsp.sdp import VideoTrack
 from sender.rtsp.upkeep import Upkeep
 from sender.rtsp.watch import Watch
 from sender.sources.contract import SourceError
+from sender.sources.events import Observe
 
 #: UDP: seconds of one sender's silence after which another's packets are taken. They may be what a
 #: session that ended before still sends to the same port.
@@ -39,6 +40,7 @@ class Flow:
         ports: Ports | None,
         read_timeout: float,
         name: str,
+        observe: Observe | None = None,
     ) -> None:
         """`channels` are RTP's and RTCP's; with `ports` they come by UDP, else on the line."""
         if ports is not None:
@@ -54,6 +56,7 @@ class Flow:
         self._ports = ports
         self._read_timeout = read_timeout
         self._name = name
+        self._observe = observe
         self._reception: Reception | None = None
         #: Monotonic: when the newest packet came.
         self._last = time.monotonic()
@@ -132,6 +135,8 @@ class Flow:
         reception = self._reception
         for report in rtcp.read(item.data):
             if isinstance(report, SenderReport):
+                if self._observe is not None:
+                    self._observe(report)
                 if reception is None or report.ssrc == reception.ssrc:
                     self._clock.put(report)
                 if reception is not None and report.ssrc == reception.ssrc:

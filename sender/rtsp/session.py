@@ -23,6 +23,7 @@ from sender.rtsp.upkeep import Upkeep, interleave
 from sender.rtsp.watch import Watch
 from sender.sources.address import Address
 from sender.sources.contract import SourceError
+from sender.sources.events import Connected, Observe
 from sender.sources.interrupt import Interrupt
 from sender.sources.trouble import explain
 
@@ -50,6 +51,7 @@ class Session:
         open_timeout: float,
         read_timeout: float,
         name: str,
+        observe: Observe | None = None,
     ) -> None:
         """`name` is the camera's in sentences for people; the timeouts are seconds."""
         #: The camera's own time, by what it reports; the track's from `open` on.
@@ -60,6 +62,7 @@ class Session:
         self._open_timeout = open_timeout
         self._read_timeout = read_timeout
         self._name = name
+        self._observe = observe
         self._flow: Flow | None = None
         #: Everything that is to be closed.
         self._opened = ExitStack()
@@ -108,7 +111,10 @@ class Session:
         found = look_up(address.host, port, self._interrupt, until=until)
         line.connect(found, tls=address.host if address.scheme == "rtsps" else None, until=until)
 
-        talk = Conversation(line, Login(address.user, address.password), name=self._name)
+        if self._observe is not None:
+            self._observe(Connected())
+        login = Login(address.user, address.password)
+        talk = Conversation(line, login, name=self._name, observe=self._observe)
         handshake = Handshake(talk, write_url(address.bare), self._name, until)
         methods = handshake.learn_methods()
         description = handshake.describe()
@@ -136,6 +142,7 @@ class Session:
             ports=ports,
             read_timeout=self._read_timeout,
             name=self._name,
+            observe=self._observe,
         )
         return track
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
 from sender.picture import Picture
+from sender.sources.events import Observe
 from shared.errors import FramepostError
 from shared.redact import redact
 
@@ -79,6 +80,8 @@ class SourceOptions:
     fps: float | None = None
     #: Test pattern and device, (width, height); None takes the kind's own size.
     size: tuple[int, int] | None = None
+    #: Is told of what is met on the way, where there is something to tell (network and files).
+    observe: Observe | None = None
 
 
 class Source(Protocol):

@@ -19,6 +19,7 @@ from av.video.stream import VideoStream
 from sender.picture import JpegPicture, Picture, VideoPicture
 from sender.sources.attempt import Attempt, Overdue
 from sender.sources.contract import Shot, SourceError
+from sender.sources.events import Observe, Offered, Unit
 from sender.sources.interrupt import Interrupt
 from sender.sources.trouble import TROUBLE, explain
 from shared.errors import FrameError
@@ -62,12 +63,14 @@ class Demuxer:
         open_timeout: float,
         read_timeout: float,
         live: bool = True,
+        observe: Observe | None = None,
     ) -> None:
         self._name = name
         self._interrupt = interrupt
         self._open_timeout = open_timeout
         self._read_timeout = read_timeout
         self._live = live
+        self._observe = observe
         self._container: InputContainer | None = None
         self._packets: Iterator[Packet[VideoStream]] = iter(())
         self._ready: deque[Timed] = deque()
@@ -105,6 +108,10 @@ class Demuxer:
         self._prepare(video)
         self._packets = self._container.demux(video)
         rate = video.average_rate or video.guessed_rate
+        if self._observe is not None:
+            context = video.codec_context
+            fps = float(rate) if rate else None
+            self._observe(Offered("ffmpeg", context.name, context.profile or "", fps=fps))
         return Film(
             format=self._container.format.name,
             fps=float(rate) if rate else None,
@@ -123,7 +130,10 @@ class Demuxer:
                 raise explain(trouble, self._name)
             if packet is None:
                 return None
-            self._decode(packet, time.monotonic())
+            now = time.monotonic()
+            if self._observe is not None and packet.size:
+                self._observe(Unit(packet.size, packet.is_keyframe, now))
+            self._decode(packet, now)
             if self._live and time.monotonic() > deadline:
                 raise SourceError(
                     f"{self._name}: packets come, but for {KEY_FRAME_WAIT:.0f} s no picture",

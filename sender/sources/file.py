@@ -33,6 +33,7 @@ class FileSource:
             open_timeout=options.open_timeout,
             read_timeout=options.read_timeout,
             live=False,
+            observe=options.observe,
         )
         self._interval = 1 / _USUAL_FPS
         self._zero: float | None = None

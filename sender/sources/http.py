@@ -9,6 +9,7 @@ from typing import Protocol
 
 from sender.sources.address import Address
 from sender.sources.contract import Shot, SourceError, SourceOptions
+from sender.sources.events import Offered
 from sender.sources.http_camera import HttpCamera
 from sender.sources.interrupt import Interrupt
 from sender.sources.mjpeg import MjpegFeed
@@ -36,7 +37,9 @@ class HttpSource:
         self._address = address
         self._options = options
         self._interrupt = Interrupt()
-        self._camera = HttpCamera(address, self._interrupt, timeout=options.read_timeout)
+        self._camera = HttpCamera(
+            address, self._interrupt, timeout=options.read_timeout, observe=options.observe
+        )
         self._feed: Feed | None = None
 
     def open(self) -> None:
@@ -63,6 +66,9 @@ class HttpSource:
                 f"an image (image/jpeg), got {kind[:80]}",
                 reason="format",
             )
+        if self._options.observe is not None:
+            what = "JPEG snapshots" if kind.startswith("image/") else "Motion JPEG"
+            self._options.observe(Offered("http", what))
 
     def read(self) -> Shot:
         assert self._feed is not None, "read before open"

@@ -11,6 +11,7 @@ from urllib3.exceptions import HTTPError
 from sender.sources.address import Address, parse
 from sender.sources.attempt import Attempt, Overdue
 from sender.sources.contract import Reason, SourceError
+from sender.sources.events import Answered, Observe
 from sender.sources.interrupt import Interrupt
 from sender.sources.trouble import explain
 from shared.errors import ConfigError
@@ -32,10 +33,18 @@ class HttpCamera:
     scheme.
     """
 
-    def __init__(self, address: Address, interrupt: Interrupt, *, timeout: float) -> None:
+    def __init__(
+        self,
+        address: Address,
+        interrupt: Interrupt,
+        *,
+        timeout: float,
+        observe: Observe | None = None,
+    ) -> None:
         self._address = address
         self._interrupt = interrupt
         self._timeout = timeout
+        self._observe = observe
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers.update({"User-Agent": "Framepost", "Accept-Encoding": "identity"})
@@ -79,13 +88,19 @@ class HttpCamera:
         )
 
     def _ask_once(self, address: Address) -> requests.Response:
-        return self._session.get(
+        answer = self._session.get(
             address.bare,
             auth=self._auth if address.place == self._address.place else None,
             stream=True,
             timeout=self._timeout,
             allow_redirects=False,
         )
+        if self._observe is not None:
+            asked = answer.headers.get("WWW-Authenticate", "").lower()
+            schemes = tuple(scheme for scheme in ("digest", "basic") if scheme in asked)
+            server = answer.headers.get("Server", "")[:80]
+            self._observe(Answered(answer.status_code, server, schemes))
+        return answer
 
     def _accept_challenge(self, answer: requests.Response, address: Address) -> bool:
         """Get ready for what a 401 asks for; False when there is nothing that was not tried."""

@@ -39,6 +39,7 @@ class NetworkSource:
             self._interrupt,
             open_timeout=options.open_timeout,
             read_timeout=options.read_timeout,
+            observe=options.observe,
         )
 
     def open(self) -> None:

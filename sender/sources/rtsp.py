@@ -7,6 +7,7 @@ import logging
 from sender.rtsp.session import Unusual
 from sender.sources.address import Address
 from sender.sources.contract import Shot, Source, SourceError, SourceOptions
+from sender.sources.events import TakenOver
 from sender.sources.rtsp_direct import DirectRtspSource
 from sender.sources.rtsp_ffmpeg import FfmpegRtspSource
 
@@ -26,6 +27,7 @@ class RtspSource:
     def __init__(self, address: Address, options: SourceOptions) -> None:
         self._ffmpeg = FfmpegRtspSource(address, options)
         self._direct = DirectRtspSource(address, options)
+        self._observe = options.observe
         self._may_change = options.rtsp_reader == "auto"
         self._reader: Source = self._ffmpeg if options.rtsp_reader == "ffmpeg" else self._direct
 
@@ -57,5 +59,7 @@ class RtspSource:
         if not self._may_change:
             raise SourceError(str(why), reason="format") from None
         logger.info("%s; FFmpeg reads it from now on", why)
+        if self._observe is not None:
+            self._observe(TakenOver(str(why)))
         self._direct.close()
         self._reader = self._ffmpeg

@@ -15,6 +15,7 @@ from sender.rtsp.unit import Depacketiser, Unreadable
 from sender.sources.address import Address
 from sender.sources.contract import Shot, SourceOptions
 from sender.sources.demuxer import KEY_FRAME_WAIT
+from sender.sources.events import Offered, Unit
 from sender.sources.interrupt import Interrupt
 
 #: A camera's clock that differs by more, in seconds, is not set to the time of day.
@@ -51,8 +52,12 @@ class DirectRtspSource:
             open_timeout=options.open_timeout,
             read_timeout=options.read_timeout,
             name=self._name,
+            observe=options.observe,
         )
         track = self._session.open()
+        if options.observe is not None:
+            sets = track.parameter_sets
+            options.observe(Offered("direct", track.codec, "", sets, track.fps, track.clock_rate))
         self._order = Order(depth=_DEPTH[options.rtsp_transport], patience=_PATIENCE)
         try:
             self._depacketiser: Depacketiser = make_depacketiser(track.codec, track.parameters)
@@ -65,13 +70,19 @@ class DirectRtspSource:
     def read(self) -> Shot:
         assert self._session is not None, "read before open"
         assert self._decoder is not None
+        observe = self._options.observe
         patience = max(KEY_FRAME_WAIT, self._options.read_timeout)
         give_up = time.monotonic() + patience
         while not self._ready:
             packet = self._session.receive(until=self._order.deadline())
+            if observe is not None and packet is not None:
+                observe(packet)
             try:
                 for one, gap in self._in_order(packet):
                     for unit in self._depacketiser.put(one, gap=gap):
+                        if observe is not None:
+                            size = len(unit.data)
+                            observe(Unit(size, unit.is_key, unit.arrived, unit.timestamp))
                         for decoded in self._decoder.decode(unit):
                             self._put(decoded, self._decoder)
             except Unreadable as exc:
