@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -33,7 +33,8 @@ from receiver.metrics import HubCollector, Metrics
 from receiver.models import Models
 from receiver.seats import Seats
 from receiver.server import THREADS, Server, serve
-from receiver.view import dashboard, live
+from receiver.view import dashboard, live, wall
+from receiver.view.pulse import Pulse
 from receiver.view.renditions import Renditions
 from shared import log
 
@@ -72,6 +73,8 @@ class Receiver:
         )
         self._display = DisplayProcess(self._hub) if config.display else None
         renditions = Renditions()
+        viewers = Seats(config.max_viewers)
+        self._pulse = Pulse(self._facts)
         seats = Seats(THREADS - config.max_viewers - _SHORT)
         models = Models(specs, status=self._runner.status)
 
@@ -111,11 +114,14 @@ class Receiver:
                     desk, seats=seats, max_bytes=config.max_bytes, wish=controls.header
                 ),
                 control.blueprint(controls),
-                live.blueprint(self._hub, renditions, max_viewers=config.max_viewers),
+                live.blueprint(self._hub, renditions, seats=viewers),
+                wall.blueprint(
+                    self._hub, renditions, journal=journal, pulse=self._pulse, seats=viewers
+                ),
                 status.blueprint(self._hub, webhooks=self._webhooks.status),
                 health.blueprint(
                     registry=metrics.registry,
-                    hooks=self._hooks if bus is None else bus.hooks,
+                    hooks=self._hooks,
                     alive=self._alive,
                     ready=self._ready,
                     degraded=self._degraded,
@@ -138,6 +144,7 @@ class Receiver:
         )
 
     def start(self) -> None:
+        self._pulse.start()
         self._webhooks.start()
         if self._bus is not None:
             self._bus.start()
@@ -150,10 +157,12 @@ class Receiver:
         self._closing = True
         self._listeners.drain()
         self._hub.close()
+        self._pulse.ask_to_stop()
 
     def stop(self) -> None:
         if self._display is not None:
             self._display.ask_to_stop()
+        self._pulse.stop()
         self._runner.stop()
         if self._bus is not None:
             self._bus.stop()
@@ -164,15 +173,20 @@ class Receiver:
             self._display.stop()
 
     def bug(self) -> BaseException | None:
-        parts = (self._runner, self._webhooks, self._listeners, self._bus)
+        parts = (self._runner, self._webhooks, self._listeners, self._pulse, self._bus)
         return next((part.error for part in parts if part is not None and part.error), None)
 
     def _alive(self) -> list[str]:
         error = self.bug()
         return [] if error is None else [f"a worker died of a bug: {error!r}"]
 
-    def _hooks(self) -> list[dict[str, Any]]:
+    def _hooks(self) -> Sequence[Mapping[str, Any]]:
+        if self._bus is not None:
+            return self._bus.hooks()
         return [asdict(status) for status in self._runner.status()]
+
+    def _facts(self) -> dict[str, Any]:
+        return {"cameras": status.describe_all(self._hub), "hooks": [*self._hooks()]}
 
     def _degraded(self) -> list[str]:
         return [] if self._bus is None or self._bus.problem is None else [self._bus.problem]

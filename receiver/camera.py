@@ -189,6 +189,11 @@ class Camera:
         age = self.age() - self.interval
         return "live" if age < STALE_AFTER else "stale" if age < GONE_AFTER else "gone"
 
+    def count_viewers(self, change: int) -> None:
+        """Note that so many more, or less, watch it live."""
+        with self._lock:
+            self.viewers += change
+
     def glance(self) -> None:
         """Note that somebody looks at a single picture."""
         self._glanced_at = self._clock()

@@ -33,17 +33,18 @@ class Seats:
             if self._taken >= self.limit:
                 return None
             self._taken += 1
-            if camera is not None:
-                camera.viewers += 1
+        if camera is not None:
+            camera.count_viewers(+1)
         left = False
 
         def leave() -> None:
             nonlocal left
             with self._lock:
-                if not left:
-                    left = True
-                    self._taken -= 1
-                    if camera is not None:
-                        camera.viewers -= 1
+                if left:
+                    return
+                left = True
+                self._taken -= 1
+            if camera is not None:
+                camera.count_viewers(-1)
 
         return leave

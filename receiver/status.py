@@ -23,7 +23,7 @@ def blueprint(hub: Hub, *, webhooks: Callable[[], Sequence[Any]] = list) -> flas
     @bp.get("/cameras")
     def get_cameras() -> flask.Response:
         """Every camera's state, counters and newest result."""
-        return flask.jsonify(cameras=[describe(hub, camera) for camera in hub.cameras()])
+        return flask.jsonify(cameras=describe_all(hub))
 
     @bp.get("/cameras/<name>")
     def get_camera(name: str) -> flask.Response:
@@ -48,6 +48,11 @@ def blueprint(hub: Hub, *, webhooks: Callable[[], Sequence[Any]] = list) -> flas
         return flask.jsonify(webhooks=[asdict(webhook) for webhook in webhooks()])
 
     return bp
+
+
+def describe_all(hub: Hub) -> list[dict[str, Any]]:
+    """Return what `GET /cameras` says."""
+    return [describe(hub, camera) for camera in hub.cameras()]
 
 
 def describe(hub: Hub, camera: Camera) -> dict[str, Any]:

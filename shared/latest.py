@@ -53,15 +53,27 @@ class Latest(Generic[T]):
         with self._changed:
             return self._items[-1][1] if self._items else None
 
-    def listen(self, listener: Callable[[], None]) -> None:
-        """Call `listener` after every `put`, on the thread that puts; it must not block."""
-        self._listeners = (*self._listeners, listener)
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` after every `put` and after `close`, on that thread; it must not block.
+
+        Call what is returned to end that.
+        """
+        with self._changed:
+            self._listeners = (*self._listeners, listener)
+
+        def stop() -> None:
+            with self._changed:
+                self._listeners = tuple(each for each in self._listeners if each is not listener)
+
+        return stop
 
     def close(self) -> None:
         """Let readers take what is held, then raise Closed; later puts are ignored."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+        for listener in self._listeners:
+            listener()
 
     def reader(self) -> LatestReader[T]:
         """Return a new place, to which what is held now counts as new."""

@@ -26,7 +26,7 @@ DOCUMENT = ROOT / "docs" / "openapi.yaml"
 BGR = pattern.draw(5, 160, 120)
 JPEG = codec.encode(BGR, 80)
 #: They answer for as long as the client listens; each has tests of its own.
-ENDLESS = ("getEvents", "getLiveView", "getVideoFeed", "getPage", "postStream")
+ENDLESS = ("getEvents", "getLiveView", "getVideoFeed", "getWall", "getPage", "postStream")
 
 PICTURES = {
     "image/jpeg": JPEG,

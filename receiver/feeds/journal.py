@@ -73,6 +73,7 @@ class Journal:
         self._bytes = 0
         self._cameras: deque[str] = deque(maxlen=_REMEMBERED)
         self._newest: dict[str, tuple[EncodedFrame, Entry]] = {}
+        self._listeners: tuple[Callable[[], None], ...] = ()
 
     @property
     def first(self) -> int:
@@ -97,6 +98,19 @@ class Journal:
             if known is None or not is_before(result.frame, known[0]):
                 self._newest[entry.camera] = result.frame, entry
             self.changed.notify()
+        for listener in self._listeners:
+            listener()
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` after every entry; it must not block. Call what is returned to stop."""
+        with self.changed:
+            self._listeners = (*self._listeners, listener)
+
+        def stop() -> None:
+            with self.changed:
+                self._listeners = tuple(each for each in self._listeners if each is not listener)
+
+        return stop
 
     def forgotten(self, camera: str) -> None:
         with self.changed:

@@ -41,12 +41,12 @@ class Live:
         hub: Hub,
         renditions: Renditions,
         *,
-        max_viewers: int,
+        seats: Seats,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._hub = hub
         self._renditions = renditions
-        self._seats = Seats(max_viewers)
+        self._seats = seats
         self._clock = clock
 
     def snapshot(self, name: str | None, request: flask.Request) -> flask.Response:
@@ -119,10 +119,10 @@ class Live:
         }
 
 
-def blueprint(hub: Hub, renditions: Renditions, *, max_viewers: int) -> flask.Blueprint:
-    """Return the routes; at most `max_viewers` streams are served at once."""
+def blueprint(hub: Hub, renditions: Renditions, *, seats: Seats) -> flask.Blueprint:
+    """Return the routes; a stream takes one of `seats`."""
     bp = flask.Blueprint("live", __name__)
-    live = Live(hub, renditions, max_viewers=max_viewers)
+    live = Live(hub, renditions, seats=seats)
     hub.listen(lambda _: renditions.expire())
 
     @bp.get("/cameras/<name>/frame.jpg")

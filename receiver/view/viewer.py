@@ -86,10 +86,15 @@ class Pace:
         self._period = 1 / fps if fps else 0.0
         self._due = float("-inf")
 
+    @property
+    def due(self) -> float:
+        """From when on the next picture is admitted, in monotonic seconds."""
+        # A picture a little early is the one meant; one that was late does not shift the rest.
+        return self._due - self._period / 10
+
     def admits(self, now: float) -> bool:
         """Tell whether a picture at `now` (monotonic seconds) is to be shown, and count on it."""
-        # A picture a little early is the one meant; one that was late does not shift the rest.
-        if now < self._due - self._period / 10:
+        if now < self.due:
             return False
         self._due = max(self._due, now - self._period) + self._period
         return True

@@ -23,6 +23,7 @@ from receiver.hooking.hook_worker import WorkerStatus
 from receiver.hub import Hub
 from receiver.metrics import Metrics
 from receiver.result import Result
+from receiver.seats import Seats
 from receiver.view import dashboard, live
 from receiver.view.renditions import Renditions
 from shared import pattern
@@ -105,7 +106,7 @@ class Stage:
         self.hub = Hub(clock=lambda: time.monotonic() + self.clock_offset)
         app = create_app(
             [
-                live.blueprint(self.hub, Renditions(), max_viewers=10),
+                live.blueprint(self.hub, Renditions(), seats=Seats(10)),
                 status.blueprint(self.hub),
                 health.blueprint(
                     registry=Metrics().registry,

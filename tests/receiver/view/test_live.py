@@ -19,6 +19,7 @@ from werkzeug.serving import make_server
 from receiver.app import create_app
 from receiver.camera import Camera
 from receiver.hub import Hub
+from receiver.seats import Seats
 from receiver.view import live
 from receiver.view.renditions import Renditions
 from shared import codec, jpeg, pattern
@@ -42,7 +43,7 @@ def renditions() -> Renditions:
 
 @pytest.fixture
 def app(hub: Hub, renditions: Renditions) -> flask.Flask:
-    return create_app([live.blueprint(hub, renditions, max_viewers=3)], max_bytes=1 << 20)
+    return create_app([live.blueprint(hub, renditions, seats=Seats(3))], max_bytes=1 << 20)
 
 
 @pytest.fixture

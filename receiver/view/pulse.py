@@ -1,0 +1,57 @@
+"""Pulse: once a second, what all walls say of the cameras and hooks, made once for all of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from receiver.view.records import record
+from shared.latest import Latest
+from shared.worker import Worker
+
+_PERIOD = 1.0
+
+
+class Pulse(Worker):
+    """Puts a record of kind `status` into `status` each second while anybody listens there."""
+
+    def __init__(self, facts: Callable[[], Mapping[str, Any]], *, period: float = _PERIOD) -> None:
+        """`facts` are what the record says; JSON-able."""
+        super().__init__("pulse")
+        self.status: Latest[bytes] = Latest()
+        self._facts = facts
+        self._period = period
+        self._lock = threading.Lock()
+        self._listeners = 0
+        self._made_at = float("-inf")
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Have `status` be new now and each second, and call `listener` then; see Latest.listen."""
+        stop = self.status.listen(listener)
+        with self._lock:
+            self._listeners += 1
+            if time.monotonic() - self._made_at >= self._period:
+                self._make()
+
+        def leave() -> None:
+            stop()
+            with self._lock:
+                self._listeners -= 1
+
+        return leave
+
+    def step(self) -> None:
+        self.pause(self._period)
+        with self._lock:
+            if self._listeners and not self.stopping:
+                self._make()
+
+    def ask_to_stop(self) -> None:
+        super().ask_to_stop()
+        self.status.close()
+
+    def _make(self) -> None:
+        self._made_at = time.monotonic()
+        self.status.put(record("status", self._facts()))
