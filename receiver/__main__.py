@@ -33,10 +33,12 @@ from receiver.metrics import HubCollector, Metrics
 from receiver.models import Models
 from receiver.seats import Seats
 from receiver.server import THREADS, Server, serve
+from receiver.traces import Traces
 from receiver.view import dashboard, live, wall
 from receiver.view.pulse import Pulse
 from receiver.view.renditions import Renditions
 from shared import log
+from shared.spans import Spans, check_installed
 
 logger = logging.getLogger(__name__)
 
@@ -84,12 +86,16 @@ class Receiver:
         if bus is not None:
             bus.tell_of(self._runner.status, timeout=config.hook_timeout)
             metrics.registry.register(BusCollector(bus))
+        self._spans = None
+        if config.trace_to is not None:
+            self._spans = Spans("framepost-receiver", to=config.trace_to, ratio=config.trace_ratio)
         desk = Desk(
             self._hub,
             max_pixels=config.max_pixels,
             seats=seats,
             has_hook=self._runner.handles if bus is None else bus.handles,
             trouble=trouble,
+            traces=Traces(self._spans) if self._spans else None,
         )
         self._listeners = Listeners(answers, desk, max_bytes=config.max_bytes)
         controls = Controls(
@@ -146,6 +152,8 @@ class Receiver:
     def start(self) -> None:
         self._pulse.start()
         self._webhooks.start()
+        if self._spans is not None:
+            self._spans.start()
         if self._bus is not None:
             self._bus.start()
         self._runner.start()
@@ -169,11 +177,16 @@ class Receiver:
         # After the hooks, whose last results they send.
         self._webhooks.stop()
         self._listeners.stop()
+        if self._spans is not None:
+            self._spans.stop()
         if self._display is not None:
             self._display.stop()
 
     def bug(self) -> BaseException | None:
-        parts = (self._runner, self._webhooks, self._listeners, self._pulse, self._bus)
+        parts = (
+            *(self._runner, self._webhooks, self._listeners, self._pulse, self._bus),
+            self._spans,
+        )
         return next((part.error for part in parts if part is not None and part.error), None)
 
     def _alive(self) -> list[str]:
@@ -205,6 +218,8 @@ def main(argv: Sequence[str]) -> int:
 def _prepare(argv: Sequence[str]) -> Server:
     config = ReceiverConfig.load(argv)
     check([HookSpec.parse(hook) for hook in config.hook], [*map(str, config.hook_path)])
+    if config.trace_to is not None:
+        check_installed()
     log.configure("receiver", level=config.log_level, form=config.log_format)
     return Server(partial(Receiver, config), host=config.host, port=config.port)
 

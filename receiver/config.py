@@ -13,7 +13,7 @@ from receiver.feeds.allow_list import AllowList
 from receiver.listeners.redis_place import parse_places
 from shared.jpeg import MAX_PIXELS
 from shared.redact import redact
-from shared.settings import Expect, Settings, Token
+from shared.settings import Expect, Settings, Token, TraceRatio, TraceTo
 from shared.url import HttpUrl
 
 Port = Annotated[int, Field(ge=0, le=65535), Expect("a port from 0 (any free one) to 65535")]
@@ -123,6 +123,14 @@ class ReceiverConfig(HookConfig):
         [],
         description="the only addresses, networks and hosts they may be at; default: all but"
         " link-local and multicast addresses",
+    )
+    trace_to: TraceTo | None = Field(
+        None,
+        description="OpenTelemetry collector that is told where the time of some frames went,"
+        " http://HOST:4318",
+    )
+    trace_ratio: TraceRatio = Field(
+        0.1, description="share of the frames traced that bring no traceparent"
     )
     display: bool = Field(False, description="show each camera in a window on this machine")
     auto_control: bool = Field(

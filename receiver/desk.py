@@ -15,6 +15,7 @@ from receiver.hub import Hub
 from receiver.result import Result
 from receiver.seats import Seats
 from receiver.ticket import Ticket
+from receiver.traces import Traces
 from shared.errors import FrameError
 from shared.frame import EncodedFrame, check_camera
 from shared.wire import Envelope
@@ -38,6 +39,7 @@ class Desk:
         seats: Seats,
         has_hook: Callable[[str], bool],
         trouble: Callable[[str], str | None] = lambda camera: None,
+        traces: Traces | None = None,
     ) -> None:
         """`has_hook` says whether anybody processes the frames of the camera of that name.
 
@@ -48,6 +50,7 @@ class Desk:
         self._seats = seats
         self._has_hook = has_hook
         self._trouble = trouble
+        self._traces = traces
 
     @contextmanager
     def counting_refusals(self, camera: str) -> Iterator[None]:
@@ -112,10 +115,11 @@ class Desk:
         # Most frames' callers do not wait, and for them nobody is asked how the hook does.
         if wait is not None and (every or self._will_answer(frame.camera)):
             leave = (lambda: None) if seated else self._seats.take()
+        ticket = None if self._traces is None else self._traces.ticket(frame)
         if wait is None or leave is None:
-            outcome = self._hub.publish(frame, every=every)
+            outcome = self._hub.publish(frame, every=every, ticket=ticket)
             return Fate(frame, outcome, self._known(frame) if outcome == "duplicate" else None)
-        ticket = Ticket()
+        ticket = ticket or Ticket()
         try:
             outcome = self._hub.publish(frame, every=every, ticket=ticket)
             if outcome == "duplicate":
@@ -148,6 +152,7 @@ class Desk:
             "seq": seq,
             "captured_at": received if captured_at is None else captured_at,
             "clock_offset": 0.0 if captured_at is None else offset,
+            "trace": envelope.trace,
         }
 
     def _will_answer(self, camera: str) -> bool:

@@ -66,6 +66,11 @@ class Frame:
         return self._encoded.age()
 
     @property
+    def traceparent(self) -> str | None:
+        """Its place in a trace (W3C Trace Context), for spans of the hook's own; None without."""
+        return self._encoded.trace
+
+    @property
     def width(self) -> int:
         return self._encoded.width
 

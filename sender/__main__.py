@@ -27,11 +27,13 @@ from sender.sources.demuxer import KEY_FRAME_WAIT
 from sender.status import PortError, StatusServer
 from sender.stream_client import StreamClient, StreamLine
 from sender.supervisor import Supervisor
+from sender.traces import Traces
 from shared import log
 from shared.errors import ConfigError
 from shared.http_client import HttpClient
 from shared.redact import redact
 from shared.redis_url import is_redis
+from shared.spans import Spans
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +56,8 @@ def main(argv: Sequence[str]) -> int:
         config = SenderConfig.load(argv)
         if config.check is not None:
             return _check(config.check, config)
-        pipelines = _build(config, metrics)
+        spans = _make_spans(config)
+        pipelines = _build(config, metrics, Traces(spans) if spans else None)
     except ConfigError as exc:
         sys.stderr.writelines(f"sender: {problem}\n" for problem in exc.problems)
         return 2
@@ -81,6 +84,10 @@ def main(argv: Sequence[str]) -> int:
             stack.enter_context(logging_redirect_tqdm())
             progress = Progress(pipelines, stream=sys.stderr)
             stack.callback(progress.close)
+        if spans is not None:
+            # Stopped after the posters, whose last frames it tells of.
+            spans.start()
+            stack.callback(spans.stop)
         stack.callback(_end, supervisor)
         supervisor.start()
         status = None
@@ -93,13 +100,19 @@ def main(argv: Sequence[str]) -> int:
         return status
 
 
-def _build(config: SenderConfig, metrics: Metrics) -> list[Pipeline]:
+def _make_spans(config: SenderConfig) -> Spans | None:
+    if config.trace_to is None:
+        return None
+    return Spans("framepost-sender", to=config.trace_to, ratio=config.trace_ratio)
+
+
+def _build(config: SenderConfig, metrics: Metrics, traces: Traces | None) -> list[Pipeline]:
     """Return a pipeline for each camera; raise one ConfigError for all wrong sources."""
     pipelines = []
     problems = []
     for number, camera in enumerate(config.each_camera()):
         try:
-            pipelines.append(_build_one(camera, metrics))
+            pipelines.append(_build_one(camera, metrics, traces))
         except ConfigError as exc:
             place = f"cameras.{number}." if config.cameras else "--"
             problems += [f"{place}{problem}" for problem in exc.problems]
@@ -108,7 +121,7 @@ def _build(config: SenderConfig, metrics: Metrics) -> list[Pipeline]:
     return pipelines
 
 
-def _build_one(camera: CameraConfig, metrics: Metrics) -> Pipeline:
+def _build_one(camera: CameraConfig, metrics: Metrics, traces: Traces | None) -> Pipeline:
     assert camera.source is not None
     endpoint = _endpoint(camera)
     options = _options(camera)
@@ -133,6 +146,7 @@ def _build_one(camera: CameraConfig, metrics: Metrics) -> Pipeline:
             KEY_FRAME_WAIT + camera.read_timeout,
         ),
         stopwatch=metrics,
+        traces=traces,
     )
 
 

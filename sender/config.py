@@ -14,7 +14,7 @@ from shared.errors import FrameError
 from shared.frame import check_camera
 from shared.redact import redact
 from shared.redis_url import is_redis
-from shared.settings import Expect, Settings, Token
+from shared.settings import Expect, Settings, Token, TraceRatio, TraceTo
 from shared.url import HttpUrl
 
 
@@ -162,6 +162,12 @@ class SenderConfig(CameraConfig, Settings):
     )
     status_host: str = Field("127.0.0.1", description="address of /healthz, /metrics and /status")
     status_port: Port | None = Field(None, description="their port, 0 for any; default: none")
+    trace_to: TraceTo | None = Field(
+        None,
+        description="OpenTelemetry collector that is told where the time of some frames went,"
+        " http://HOST:4318",
+    )
+    trace_ratio: TraceRatio = Field(0.1, description="share of the frames that are traced")
     progress: Switch = Field(
         False, description="show a progress bar for files even when no terminal is there"
     )

@@ -17,6 +17,7 @@ from sender.poster import Client, Poster, Stopwatch, make_trouble
 from sender.reader import CapturedFrame, Reader
 from sender.receiver_clock import ReceiverClock
 from sender.sources.contract import Source
+from sender.traces import Traces
 from sender.turn import Turn
 from sender.watchdog import Watchdog
 from shared.latest import Latest
@@ -49,6 +50,7 @@ class Pipeline:
         whole: bool = False,
         patience: float = 15.0,
         stopwatch: Stopwatch | None = None,
+        traces: Traces | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`in_flight`: so many frames may wait for their replies at once, each on a connection of
@@ -92,6 +94,7 @@ class Pipeline:
                 receiver_clock=receiver_clock,
                 whole=self._whole,
                 stopwatch=stopwatch,
+                traces=traces,
                 clock=clock,
             )
             # A frame that has to be tried again is not to be overtaken.

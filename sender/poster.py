@@ -12,6 +12,7 @@ from sender.endpoint import Endpoint
 from sender.limits import Limits
 from sender.reader import CapturedFrame
 from sender.receiver_clock import ReceiverClock
+from sender.traces import FrameTrace, Traces
 from sender.turn import Turn
 from shared import wire
 from shared.control import Control
@@ -86,6 +87,7 @@ class Poster(Worker):
         receiver_clock: ReceiverClock | None = None,
         whole: bool = False,
         stopwatch: Stopwatch | None = None,
+        traces: Traces | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(f"poster {rank} of {camera}")
@@ -98,6 +100,9 @@ class Poster(Worker):
         self._receiver_clock = receiver_clock or ReceiverClock(clock=clock)
         self._whole = whole
         self._stopwatch = stopwatch
+        self._traces = traces
+        #: Of the frame that was encoded last.
+        self._trace: FrameTrace | None = None
         self._clock = clock
         self._turn = turn or Turn(clock=clock)
         self._rank = rank
@@ -149,8 +154,11 @@ class Poster(Worker):
             self._ledger.fail("encode")
             self._tell("encode", f"a frame cannot be made a JPEG ({exc})")
             return None
+        encoded = self._clock()
         if self._stopwatch is not None:
-            self._stopwatch.encoded(self._camera, self._clock() - started)
+            self._stopwatch.encoded(self._camera, encoded - started)
+        if self._traces is not None:
+            self._trace = self._traces.begin(encode_started=started, encoded=encoded)
         return EncodedFrame(
             camera=captured.camera,
             epoch=captured.epoch,
@@ -160,6 +168,7 @@ class Poster(Worker):
             width=width,
             height=height,
             arrived=captured.captured,
+            trace=None if self._trace is None else str(self._trace.post),
         )
 
     def _post(self, frame: EncodedFrame) -> None:
@@ -172,6 +181,7 @@ class Poster(Worker):
             reply = self._client.post(self._endpoint.target, body, headers, sent=told)
         except NoReply as exc:
             self._unanswered(frame, exc)
+            self._tell_trace(frame, started, exc.reason)
             return
         self._receiver_clock.heard(reply.headers, sent)
         self._obey(reply)
@@ -184,6 +194,8 @@ class Poster(Worker):
             self._trouble.worked()
         else:
             self._refused(frame, reply)
+        is_taken = 200 <= reply.status < 300
+        self._tell_trace(frame, started, "posted" if is_taken else str(reply.status))
 
     def _obey(self, reply: Reply) -> None:
         wish = Control.parse(reply.headers.get(wire.CONTROL))
@@ -210,6 +222,12 @@ class Poster(Worker):
         self._tell(str(reply.status), f"{self._endpoint.shown} {_describe(reply)}")
         if reply.status not in _ABOUT_THE_FRAME:
             self._turn.rest(read_retry_after(reply.headers.get("Retry-After")))
+
+    def _tell_trace(self, frame: EncodedFrame, started: float, outcome: str) -> None:
+        # One that is to be tried again has no outcome yet.
+        if self._trace is not None and self._kept is None:
+            self._trace.end(frame, outcome, posting=(started, self._clock()))
+            self._trace = None
 
     def _give_turn(self) -> None:
         self._turn.give(self._rank)

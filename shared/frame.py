@@ -45,6 +45,8 @@ class EncodedFrame:
     #: Seconds to add to `captured_at` to get this machine's time, as far as they are known.
     clock_offset: float = 0.0
     arrived: float = field(default_factory=time.monotonic, compare=False)
+    #: The place in a trace that it came with, see `shared.traceparent`.
+    trace: str | None = None
 
     def age(self) -> float:
         """Return the seconds since capture; never negative, and as right as `clock_offset`."""
@@ -52,7 +54,7 @@ class EncodedFrame:
 
     def facts(self) -> dict[str, Any]:
         """Return what goes with the bytes to another process, fit for JSON."""
-        return {
+        facts = {
             "camera": self.camera,
             "epoch": self.epoch,
             "seq": self.seq,
@@ -62,3 +64,4 @@ class EncodedFrame:
             "media_type": self.media_type,
             "clock_offset": self.clock_offset,
         }
+        return facts if self.trace is None else facts | {"trace": self.trace}

@@ -19,7 +19,7 @@ SUFFIX = ":envelope"
 MAX_ENVELOPE = 4096
 MEDIA_TYPE = "Content-Type"
 
-_TEXTS = {"epoch": wire.EPOCH, "media_type": MEDIA_TYPE, "digest": wire.DIGEST}
+_TEXTS = {"epoch": wire.EPOCH, "media_type": MEDIA_TYPE, "digest": wire.DIGEST, "trace": wire.TRACE}
 _TIMES = {"captured_at": wire.CAPTURED_AT, "sent_at": wire.SENT_AT}
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, get_args
 
 import yaml
-from pydantic import AfterValidator, BaseModel, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     CliSettingsSource,
@@ -25,6 +25,7 @@ from pydantic_settings import (
 )
 
 from shared.errors import ConfigError
+from shared.url import HttpUrl
 
 
 class Expect(str):
@@ -42,6 +43,16 @@ def _check_token(token: SecretStr) -> SecretStr:
 Token = Annotated[
     SecretStr, AfterValidator(_check_token), Expect("printable ASCII characters without spaces")
 ]
+
+
+def _check_collector(url: str) -> str:
+    HttpUrl.parse(url)
+    return url
+
+
+#: Where traces go, and of which share of the frames.
+TraceTo = Annotated[str, AfterValidator(_check_collector), Expect("http://HOST:PORT")]
+TraceRatio = Annotated[float, Field(ge=0, le=1), Expect("a number from 0 to 1")]
 
 
 class Settings(BaseSettings):

@@ -16,6 +16,7 @@ from typing import Protocol
 from shared.clock import Exchange
 from shared.errors import FrameError
 from shared.frame import EncodedFrame
+from shared.traceparent import TraceParent
 
 EPOCH = "X-Frame-Epoch"
 SEQ = "X-Frame-Seq"
@@ -29,6 +30,8 @@ REPLIED_AT = "X-Replied-At"
 LAST_EXCHANGE = "X-Last-Exchange"
 #: What the receiver can use, see `shared.control`.
 CONTROL = "X-Frame-Control"
+#: W3C Trace Context.
+TRACE = "traceparent"
 
 MAX_SEQ = 2**63 - 1
 _EPOCH_FORM = re.compile(r"[\x21-\x7e]{1,64}")
@@ -56,6 +59,8 @@ class Envelope:
     digest: bytes | None = None
     #: The exchange before this one, as the client saw it.
     exchange: Exchange | None = None
+    #: Its place in a trace, see `shared.traceparent`.
+    trace: str | None = None
 
 
 def to_headers(frame: EncodedFrame, *, digest: bool = False) -> dict[str, str]:
@@ -67,6 +72,8 @@ def to_headers(frame: EncodedFrame, *, digest: bool = False) -> dict[str, str]:
         CAPTURED_AT: format_time(frame.captured_at),
         SENT_AT: format_time(time.time()),
     }
+    if frame.trace is not None:
+        headers[TRACE] = frame.trace
     if digest:
         headers[DIGEST] = (
             f"sha-256=:{base64.b64encode(hashlib.sha256(frame.data).digest()).decode()}:"
@@ -86,6 +93,7 @@ def from_headers(headers: Headers) -> Envelope:
         sent_at=_read_time(SENT_AT, headers.get(SENT_AT)),
         digest=_read_digest(headers.get(DIGEST)),
         exchange=_read_exchange(headers.get(LAST_EXCHANGE)),
+        trace=_read_trace(headers.get(TRACE)),
     )
 
 
@@ -143,6 +151,11 @@ def _read_exchange(text: str | None) -> Exchange | None:
     if len(pairs) != len(_EXCHANGE) or set(times) != set(_EXCHANGE):
         raise _bad(LAST_EXCHANGE, "sent=S; received=R; replied=P; seen=T in Unix seconds", text)
     return Exchange(**{name: float(value) for name, value in times.items()})
+
+
+def _read_trace(text: str | None) -> str | None:
+    # A malformed one is ignored, as the specification has it.
+    return None if text is None or TraceParent.parse(text) is None else text
 
 
 def _read_digest(text: str | None) -> bytes | None:

@@ -45,6 +45,7 @@ HOMES = {
     "granian": {"receiver/server.py"},
     "marshal": set(),
     "multiprocessing": {"receiver/server.py"},
+    "opentelemetry": {"shared/spans.py"},
     "pickle": set(),
     "pydantic": {
         "shared/settings.py",
