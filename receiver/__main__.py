@@ -31,6 +31,7 @@ from receiver.listeners.redis_answers import RedisAnswers
 from receiver.listeners.redis_place import parse_places
 from receiver.metrics import HubCollector, Metrics
 from receiver.models import Models
+from receiver.rehearsal.check_hook import check_hook
 from receiver.seats import Seats
 from receiver.server import THREADS, Server, serve
 from receiver.traces import Traces
@@ -215,13 +216,28 @@ def main(argv: Sequence[str]) -> int:
     return serve("receiver", partial(_prepare, argv))
 
 
-def _prepare(argv: Sequence[str]) -> Server:
+def _prepare(argv: Sequence[str]) -> Server | int:
     config = ReceiverConfig.load(argv)
+    if config.check_hook is not None:
+        return _check_hook(config.check_hook, config)
     check([HookSpec.parse(hook) for hook in config.hook], [*map(str, config.hook_path)])
     if config.trace_to is not None:
         check_installed()
     log.configure("receiver", level=config.log_level, form=config.log_format)
     return Server(partial(Receiver, config), host=config.host, port=config.port)
+
+
+def _check_hook(hook: str, config: ReceiverConfig) -> int:
+    log.configure("receiver", level=config.log_level, form=config.log_format)
+    return check_hook(
+        hook,
+        config.check_picture,
+        sys.stdout,
+        hook_path=[*map(str, config.hook_path)],
+        timeout=config.hook_timeout,
+        setup_timeout=config.hook_setup_timeout,
+        quality=config.annotated_quality,
+    )
 
 
 if __name__ == "__main__":

@@ -148,6 +148,14 @@ class ReceiverConfig(HookConfig):
     max_bytes: Annotated[
         int, Field(ge=1024, le=256 << 20), Expect("bytes from 1024 to 268435456")
     ] = Field(16 << 20, description="the largest picture, in bytes")
+    check_hook: str | None = Field(
+        None,
+        description="try this hook on a picture, say what it returns and how long it takes, or what"
+        " is wrong with it, and end: with 0 when it works, else 1",
+    )
+    check_picture: Path | None = Field(
+        None, description="the picture that --check-hook tries it on; default: a test pattern"
+    )
     max_pixels: Annotated[
         int, Field(ge=64, le=MAX_PIXELS), Expect(f"pixels from 64 to {MAX_PIXELS}")
     ] = Field(MAX_PIXELS, description="the largest picture, in pixels")

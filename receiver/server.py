@@ -103,10 +103,11 @@ class Server(MPServer):
         super().shutdown(exit_code)  # type: ignore[no-untyped-call]
 
 
-def serve(name: str, prepare: Callable[[], Server]) -> int:
+def serve(name: str, prepare: Callable[[], Server | int]) -> int:
     """Run a program that serves; return its exit status: 0 after a stop, 1 when it cannot go on.
 
-    2 for wrong settings, each said in a sentence, which `prepare` raises as ConfigError.
+    2 for wrong settings, each said in a sentence, which `prepare` raises as ConfigError. It returns
+    a status itself where there is nothing to serve.
     """
     try:
         server = prepare()
@@ -116,6 +117,8 @@ def serve(name: str, prepare: Callable[[], Server]) -> int:
     except PortError as exc:
         sys.stderr.write(f"{name}: {exc}\n")
         return 1
+    if isinstance(server, int):
+        return server
     server.run()
     return 0
 

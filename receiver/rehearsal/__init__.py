@@ -1,0 +1,1 @@
+"""`python -m receiver --check-hook`: a hook tried on one picture, before any camera is there."""
