@@ -248,7 +248,7 @@ class CompiledContract(ExampleContract):
                 slow.set()
                 server.wait_for(2)
                 end.write(b"the last")
-            assert program.wait(seconds=30) == 0, program.output
+            assert program.wait(seconds=90) == 0, program.output
 
         assert [request.seq for request in server.requests] == [0, 18, 19]
         assert server.requests[2].body == b"the last"
@@ -352,7 +352,7 @@ class CompiledContract(ExampleContract):
             program.wait_for("frame 0: 503 refused later")
             with feeding(second) as end:
                 end.write(b"too late")
-            assert program.wait(seconds=15) == 1, program.output
+            assert program.wait(seconds=60) == 1, program.output
 
         assert books(program) == [2, 0, 0, 1, 1, 0]
         assert len(server.requests) == 1
@@ -367,7 +367,7 @@ class CompiledContract(ExampleContract):
             server.wait_for(1)
             with feeding(second) as end:
                 end.write(b"waits in vain")
-            assert program.wait(seconds=15) == 3, program.output
+            assert program.wait(seconds=60) == 3, program.output
 
         assert books(program) == [2, 0, 0, 0, 2, 0]
 

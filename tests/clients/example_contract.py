@@ -30,7 +30,7 @@ class ExampleContract:
         return Command(*words, env={"FRAMEPOST_TOKEN": token} if token else {})
 
     def run(
-        self, *arguments: object, url: str, token: str = "", seconds: float = 30
+        self, *arguments: object, url: str, token: str = "", seconds: float = 90
     ) -> tuple[int, list[str]]:
         """Return the exit status and the lines."""
         with self.start(*arguments, url=url, token=token) as program:

@@ -83,5 +83,5 @@ class Scripts:
     def run(self, url: str, script: str, *flags: str) -> list[Any]:
         """Run a script to its good end; return what each `tell` told."""
         with self.start(url, script, *flags) as program:
-            assert program.wait(seconds=40) == 0, program.output
+            assert program.wait(seconds=90) == 0, program.output
         return [json.loads(line) for line in program.lines]

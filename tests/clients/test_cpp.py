@@ -142,7 +142,7 @@ class TestClient:
             program.wait_for("closing")
             closing.wait(0.1)  # so that less is left
             closing.set()
-            assert program.wait(seconds=30) == 0, program.output
+            assert program.wait(seconds=90) == 0, program.output
 
 
 def passes(checks: Path, name: str, url: str, *, given: bytes = b"") -> None:

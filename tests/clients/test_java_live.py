@@ -49,7 +49,7 @@ def test_while_the_receiver_is_slow_only_the_newest_frame_waits_and_only_it_is_e
         program.wait_for("waiting")
         server.wait_for(1)
         slow.set()
-        assert program.wait(seconds=30) == 0, program.output
+        assert program.wait(seconds=90) == 0, program.output
 
     assert [(request.seq, request.body) for request in server.requests] == [(0, b"0"), (19, b"19")]
     assert server.connections == 1
@@ -174,7 +174,7 @@ def test_a_bug_in_a_callback_is_loud_and_ends_the_sender(java: Scripts) -> None:
         }
         """
         with java.start(server.url, script) as program:
-            assert program.wait(seconds=30) == 0, program.output
+            assert program.wait(seconds=90) == 0, program.output
 
     # The two streams are mixed, perhaps amid a line.
     assert "java.lang.ArithmeticException: my own bug" in program.output

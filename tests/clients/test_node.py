@@ -65,7 +65,7 @@ def run(start: Callable[[str, str], Command]) -> Run:
 
     def run(url: str, script: str, *, status: int = 0) -> list[Any]:
         with start(url, script) as program:
-            assert program.wait(seconds=30) == status, program.output
+            assert program.wait(seconds=90) == status, program.output
         return [json.loads(line) for line in program.lines] if status == 0 else program.lines
 
     return run
@@ -233,7 +233,7 @@ def test_while_the_receiver_is_slow_only_the_newest_frame_waits(
         program.wait_for("waiting")
         server.wait_for(1)
         slow.set()
-        assert program.wait(seconds=30) == 0, program.output
+        assert program.wait(seconds=90) == 0, program.output
 
     assert [(request.seq, request.body) for request in server.requests] == [(0, b"0"), (19, b"19")]
     assert server.connections == 1
@@ -493,7 +493,7 @@ def test_close_begins_no_exchange_when_its_time_is_over(
     ):
         program.wait_for("closing")
         slow.set()
-        assert program.wait(seconds=30) == 0, program.output
+        assert program.wait(seconds=90) == 0, program.output
 
     assert json.loads(program.lines[-1]) == counts(captured=2, posted=1, failed=1)
     assert len(server.requests) == 1

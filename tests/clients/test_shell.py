@@ -46,7 +46,7 @@ def send(
     """Return the exit status and the lines."""
     environment = {"FRAMEPOST_TOKEN": token} if token else {}
     with Command(shell, SCRIPT, *map(str, arguments), env=environment, cwd=cwd) as program:
-        status = program.wait(seconds=30)
+        status = program.wait(seconds=90)
     return status, program.lines
 
 
