@@ -21,6 +21,7 @@ from receiver.feeds import events
 from receiver.feeds.allow_list import AllowList
 from receiver.feeds.journal import Journal
 from receiver.feeds.webhooks import Webhooks
+from receiver.history import History
 from receiver.hooking.hooks import HookSpec
 from receiver.hooking.runner import Runner, check
 from receiver.hooking.schedule import HubFeeds
@@ -54,6 +55,7 @@ class Receiver:
         self._closing = False
         specs = [HookSpec.parse(hook) for hook in config.hook]
         metrics = Metrics()
+        history = History()
         journal = Journal()
         # On a bus every receiver hears of every result; the one that took the frame posts it.
         posted = Journal(only_ours=True) if config.bus != "local" else journal
@@ -61,7 +63,7 @@ class Receiver:
         self._hub = Hub(
             max_cameras=config.max_cameras,
             max_queue=config.max_queue,
-            observers=list(dict.fromkeys([metrics, journal, posted, *answers])),
+            observers=list(dict.fromkeys([metrics, history, journal, posted, *answers])),
         )
         bus = self._bus = None if config.bus == "local" else Bus(config.bus, self._hub)
         self._runner = Runner(
@@ -77,7 +79,8 @@ class Receiver:
         self._display = DisplayProcess(self._hub) if config.display else None
         renditions = Renditions()
         viewers = Seats(config.max_viewers)
-        self._pulse = Pulse(self._facts)
+        self._history = history
+        self._pulse = Pulse(self._facts, tick=partial(history.sample, self._hub))
         seats = Seats(THREADS - config.max_viewers - _SHORT)
         models = Models(specs, status=self._runner.status)
 
@@ -125,7 +128,7 @@ class Receiver:
                 wall.blueprint(
                     self._hub, renditions, journal=journal, pulse=self._pulse, seats=viewers
                 ),
-                status.blueprint(self._hub, webhooks=self._webhooks.status),
+                status.blueprint(self._hub, webhooks=self._webhooks.status, history=history),
                 health.blueprint(
                     registry=metrics.registry,
                     hooks=self._hooks,
@@ -200,7 +203,11 @@ class Receiver:
         return [asdict(status) for status in self._runner.status()]
 
     def _facts(self) -> dict[str, Any]:
-        return {"cameras": status.describe_all(self._hub), "hooks": [*self._hooks()]}
+        return {
+            "cameras": status.describe_all(self._hub),
+            "hooks": [*self._hooks()],
+            "history": self._history.newest(),
+        }
 
     def _degraded(self) -> list[str]:
         return [] if self._bus is None or self._bus.problem is None else [self._bus.problem]

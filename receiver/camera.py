@@ -59,6 +59,9 @@ class Camera:
         self.latencies = Latencies()
         self.arrivals = Rate(clock=clock)
         self.viewers = 0
+        #: How many of its frames some viewer was shown.
+        self.shown = 0
+        self._shown_until = -math.inf
         self.sender_clock = SenderClock(clock=clock)
         #: Seconds that its sender was asked to leave between two frames.
         self.interval = 0.0
@@ -193,6 +196,13 @@ class Camera:
         """Note that so many more, or less, watch it live."""
         with self._lock:
             self.viewers += change
+
+    def count_shown(self, frame: EncodedFrame) -> None:
+        """Note that a viewer is shown `frame`; of several who are shown it the first one counts."""
+        with self._lock:
+            if frame.arrived > self._shown_until:
+                self._shown_until = frame.arrived
+                self.shown += 1
 
     def glance(self) -> None:
         """Note that somebody looks at a single picture."""

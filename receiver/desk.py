@@ -153,6 +153,7 @@ class Desk:
             "captured_at": received if captured_at is None else captured_at,
             "clock_offset": 0.0 if captured_at is None else offset,
             "trace": envelope.trace,
+            "sent_at": None if captured_at is None else envelope.sent_at,
         }
 
     def _will_answer(self, camera: str) -> bool:

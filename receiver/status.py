@@ -1,8 +1,9 @@
-"""Status: the cameras and webhooks as JSON."""
+"""Status: the cameras, their history and the webhooks as JSON."""
 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -11,13 +12,20 @@ import flask
 
 from receiver.books import Elsewhere
 from receiver.camera import Camera
+from receiver.history import PERIOD, History
 from receiver.hub import Hub
 from receiver.problem import problem
 from shared.frame import EncodedFrame
 
 
-def blueprint(hub: Hub, *, webhooks: Callable[[], Sequence[Any]] = list) -> flask.Blueprint:
+def blueprint(
+    hub: Hub,
+    *,
+    webhooks: Callable[[], Sequence[Any]] = list,
+    history: History | None = None,
+) -> flask.Blueprint:
     """Return the routes; `webhooks` gives dataclasses, one for each URL."""
+    past = history or History()
     bp = flask.Blueprint("status", __name__)
 
     @bp.get("/cameras")
@@ -41,6 +49,14 @@ def blueprint(hub: Hub, *, webhooks: Callable[[], Sequence[Any]] = list) -> flas
         if result is None:
             return flask.Response(status=204)
         return flask.jsonify(result.facts())
+
+    @bp.get("/history")
+    def get_history() -> flask.Response:
+        """What each camera, or ?camera=, did in each second of the last five minutes."""
+        name = flask.request.args.get("camera")
+        if name is not None and hub.get(name) is None:
+            return _no_camera(name)
+        return flask.jsonify(period=PERIOD, now=time.time(), cameras=past.facts(name))
 
     @bp.get("/webhooks")
     def get_webhooks() -> flask.Response:

@@ -47,6 +47,9 @@ class EncodedFrame:
     arrived: float = field(default_factory=time.monotonic, compare=False)
     #: The place in a trace that it came with, see `shared.traceparent`.
     trace: str | None = None
+    #: When the sender wrote the request, by its clock; None where nobody said, and only in the
+    #: receiver that took the frame.
+    sent_at: float | None = field(default=None, compare=False)
 
     def age(self) -> float:
         """Return the seconds since capture; never negative, and as right as `clock_offset`."""

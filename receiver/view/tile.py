@@ -82,6 +82,7 @@ class Tile:
             if frame is self._shown:
                 return None
         self._shown = result or frame
+        self.camera.count_shown(frame)
         return picture(
             rendition,
             view=self._query.view,

@@ -64,6 +64,7 @@ def watch(
             # Made for a faster viewer, it may be newer than asked, and be here already.
             if rendition and (rendition.frame is not shown or frame is None):
                 shown = rendition.frame
+                camera.count_shown(shown)
                 yield rendition
         if camera.state() == "gone":
             return
