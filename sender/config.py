@@ -76,7 +76,8 @@ class CameraConfig(BaseModel):
     source: Source | None = Field(
         None,
         description="where its frames come from: rtsp://..., http://... (MJPEG or a JPEG), udp://,"
-        " srt://, a video file, a folder of images, a device number, or testsrc",
+        " srt://, a video file, a recording or a folder of them, a folder of images, a device"
+        " number, or testsrc",
     )
     to: To = Field(
         "http://127.0.0.1:8000",

@@ -52,9 +52,10 @@ class Reader(Worker):
     """Put every frame that `limits` and the decoder let through into `slot`, numbered.
 
     An epoch begins with each connection and each change of size, and `seq` counts from 0 within
-    it, so a jump at the receiver is a frame that the poster's books explain. Whatever is in the
-    slot is replaced, unless there is a `taker`: then the reader waits until it was taken, and until
-    a frame is due, so that a file is delivered whole.
+    it, so a jump at the receiver is a frame that the poster's books explain; only a recording's
+    frames keep the places that they have. Whatever is in the slot is replaced, unless there is a
+    `taker`: then the reader waits until it was taken, and until a frame is due, so that a file is
+    delivered whole.
 
     A lost source is opened again for ever, with growing pauses. A source that ends by itself, that
     is permanently wrong, or that fails half-way through a finite length ends the reader and closes
@@ -159,8 +160,11 @@ class Reader(Worker):
         elif not self._is_due():
             intake.thinned += 1
             return
+        if shot.place is not None:
+            intake.epoch, intake.seq = shot.place.epoch, shot.place.seq
+        else:
+            intake.seq = 0 if intake.seq is None else intake.seq + 1
         assert intake.epoch is not None
-        intake.seq = 0 if intake.seq is None else intake.seq + 1
         self._slot.put(
             CapturedFrame(
                 camera=self._camera,

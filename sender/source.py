@@ -21,9 +21,11 @@ from sender.sources.file import FileSource
 from sender.sources.folder import SUFFIXES, FolderSource
 from sender.sources.http import HttpSource
 from sender.sources.network import NetworkSource
+from sender.sources.recording import RecordingSource
 from sender.sources.rtsp import RtspSource
 from sender.sources.testsrc import PatternSource
 from shared.errors import ConfigError
+from shared.recording import is_recorded
 from shared.redact import redact
 
 __all__ = [
@@ -41,7 +43,7 @@ _NETWORK = ("udp", "rtp", "srt", "tcp", "rtmp", "rtmps")
 _SCHEMES = ("rtsp", "rtsps", "http", "https", *_NETWORK, "file")
 _TAKEN = (
     "rtsp://, rtsps://, http://, https://, udp://, rtp://, srt://, tcp:// or rtmp://, a video "
-    "file, a folder of images, a device number, or testsrc"
+    "file, a recording, a folder of images, a device number, or testsrc"
 )
 
 
@@ -87,6 +89,8 @@ def _open_path(name: str, options: SourceOptions) -> Source:
         raise ConfigError(
             f"source: expected {_TAKEN}; there is no file or folder {shown!r}{_guess(name, '')}"
         )
+    if is_recorded(path):
+        return RecordingSource(path, options)
     if path.is_dir() or path.suffix.lower() in SUFFIXES:
         return FolderSource(path, options)
     return FileSource(path, options)

@@ -26,6 +26,8 @@ HOMES = {
         "sender/rtsp/decoder.py",
         "sender/picture.py",
         "sender/planes.py",
+        "shared/film.py",
+        "receiver/replay/video.py",
         "camera/",
     },
     "flask": {
@@ -51,6 +53,7 @@ HOMES = {
         "shared/settings.py",
         "sender/config.py",
         "receiver/config.py",
+        "receiver/replay/config.py",
         "camera/config.py",
     },
     "redis": {"shared/redis_line.py", "shared/redis_socket.py", "receiver/bus/"},

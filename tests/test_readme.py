@@ -12,6 +12,7 @@ import pytest
 
 from camera.config import CameraConfig
 from receiver.config import ReceiverConfig, WorkerConfig
+from receiver.replay.config import ReplayConfig
 from sender.config import SenderConfig
 from shared.settings import Settings
 from tests.conftest import MakeFrame
@@ -59,12 +60,15 @@ def test_the_hook_and_the_curl_line_work(tmp_path: Path, make_frame: MakeFrame) 
     assert set(answer["result"]) == {"faces", "age"}
 
 
-@pytest.mark.parametrize("config", [SenderConfig, ReceiverConfig, WorkerConfig, CameraConfig])
+@pytest.mark.parametrize(
+    "config", [SenderConfig, ReceiverConfig, WorkerConfig, ReplayConfig, CameraConfig]
+)
 def test_every_setting_is_in_the_documents(config: type[Settings]) -> None:
     text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     prefix = config.model_config.get("env_prefix", "")
 
-    for name in set(config.model_fields) - {"cameras"}:  # only in a file, and told there
+    # Only in a file, and told there; only without an option.
+    for name in set(config.model_fields) - {"cameras", "recording"}:
         assert f"`--{name.replace('_', '-')}`" in text, name
         assert f"`{prefix}{name.upper()}`" in text, name
 

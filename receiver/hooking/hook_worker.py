@@ -32,6 +32,8 @@ class HookSettings:
     quality: int = 85
     #: For OpenCV within one worker.
     threads: int = 1
+    #: A process loads its hook anew when the hook's files change.
+    reload: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

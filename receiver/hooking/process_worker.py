@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 GRACE = 2.0
 #: For a hanging hook to print where it hangs.
 _LAST_WORDS = 0.1
+#: As many seconds as a system's wait can bear.
+_NEVER = 1e6
 
 
 class ProcessWorker(HookWorker):
@@ -48,7 +50,7 @@ class ProcessWorker(HookWorker):
     ) -> None:
         super().__init__(number, settings, feed=feed, trouble=trouble)
         self._backoff = backoff or Backoff(first=0.1, ceiling=15.0)
-        self._watch = Watch()
+        self._watch = Watch() if settings.reload else Watch(_NEVER)
         self._board = Switchboard()
         self._child: Child | None = None
         self._next: Child | None = None

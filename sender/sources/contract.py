@@ -47,6 +47,14 @@ class EndOfSource(FramepostError):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A frame's epoch and number, where its source says them."""
+
+    epoch: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Shot:
     """A picture, fresh from its source."""
 
@@ -58,6 +66,8 @@ class Shot:
     corrupt: bool = False
     #: Pictures since the shot before that could not be read at all.
     lost: int = 0
+    #: None: the reader numbers it.
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

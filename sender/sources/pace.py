@@ -28,9 +28,10 @@ class Pace:
         """Take the next frame as due now."""
         self._zero = None
 
-    def wait(self, due: float) -> None:
-        """Return when `due` has come; raise SourceError when interrupted."""
+    def wait(self, due: float) -> float:
+        """Return when `due` has come, as monotonic seconds; raise SourceError when interrupted."""
         now = self._clock()
         if self._zero is None or now - self._zero - due > _HOPELESS:
             self._zero = now - due
         self._interrupt.wait(self._zero + due - now)
+        return self._zero + due
