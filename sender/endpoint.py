@@ -8,6 +8,7 @@ from typing import Literal
 
 from shared import wire
 from shared.frame import EncodedFrame
+from shared.http_client import Reply
 from shared.url import HttpUrl
 
 Encoding = Literal["raw", "base64"]
@@ -60,6 +61,30 @@ class Endpoint:
             digest=digest,
             authorization=f"Bearer {token}" if token else url.authorization,
         )
+
+    def describe(self, reply: Reply) -> str:
+        """Say what a refusal was, in the server's own first words, and what a person can do."""
+        if 300 <= reply.status < 400:
+            where = reply.headers.get("Location", "nowhere")[:200]
+            what = f"redirects to {where!r} ({reply.status}); name that URL in --to if it is meant"
+            return f"{self.shown} {what}"
+        said = f"{self.shown} refuses frames ({reply.status}): {self.hide(reply.words)!r}"
+        return said + self.advice(reply.status)
+
+    def advice(self, status: int) -> str:
+        """Return what a person can do about a refusal, to go behind it; "" where nobody knows."""
+        if status == 401:
+            what = "give its token" if self.authorization is None else "give the right token"
+            return f"; {what} in SENDER_TOKEN or --token"
+        return "; its token has to allow it" if status == 403 and self.authorization else ""
+
+    def hide(self, text: str) -> str:
+        """Return `text` without the token, which a server may well say back to us."""
+        secret = (self.authorization or "").partition(" ")[2]
+        if not secret:
+            return text
+        # The second form is how it stands in a repr.
+        return text.replace(secret, "***").replace(repr(secret)[1:-1], "***")
 
     def request(self, frame: EncodedFrame) -> tuple[dict[str, str], bytes]:
         """Return the headers and the body that carry `frame`, as sent now."""

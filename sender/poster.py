@@ -31,6 +31,9 @@ logger = logging.getLogger(__name__)
 _WAIT = 0.25
 #: The receiver's word on this one frame; the next may be welcome at once.
 _ABOUT_THE_FRAME = {400, 411, 413, 415, 422}
+#: A person has to mend the token; whether one did is tried again after so many seconds.
+_ABOUT_THE_TOKEN = {401, 403}
+_TOKEN_REST = 5.0
 #: Said by servers that are away, starting, full: the same frame may be welcome later.
 _LATER = {408, 429, 502, 503, 504}
 
@@ -214,14 +217,16 @@ class Poster(Worker):
             self._turn.rest()
 
     def _refused(self, frame: EncodedFrame, reply: Reply) -> None:
-        if self._whole and reply.status in _LATER and not self.stopping:
+        is_about_the_token = reply.status in _ABOUT_THE_TOKEN
+        if self._whole and (reply.status in _LATER or is_about_the_token) and not self.stopping:
             self._kept = frame
         else:
             self._kept = None
             self._ledger.refuse(reply.status)
-        self._tell(str(reply.status), f"{self._endpoint.shown} {_describe(reply)}")
+        self._tell(str(reply.status), self._endpoint.describe(reply))
         if reply.status not in _ABOUT_THE_FRAME:
-            self._turn.rest(read_retry_after(reply.headers.get("Retry-After")))
+            rest = read_retry_after(reply.headers.get("Retry-After"))
+            self._turn.rest(max(rest, _TOKEN_REST) if is_about_the_token else rest)
 
     def _tell_trace(self, frame: EncodedFrame, started: float, outcome: str) -> None:
         # One that is to be tried again has no outcome yet.
@@ -233,17 +238,9 @@ class Poster(Worker):
         self._turn.give(self._rank)
 
     def _tell(self, kind: str, sentence: str) -> None:
-        self._trouble.happened(kind, redact(sentence))
+        self._trouble.happened(kind, redact(self._endpoint.hide(sentence)))
 
 
 def make_trouble(camera: str, clock: Callable[[], float] = time.monotonic) -> Trouble:
     """Return what tells of the receiver's trouble with a camera's frames."""
     return Trouble(f"camera {camera}", over="frames are taken again", logger=logger, clock=clock)
-
-
-def _describe(reply: Reply) -> str:
-    """Say what a refusal was, with the receiver's own first words."""
-    if 300 <= reply.status < 400:
-        where = reply.headers.get("Location", "nowhere")[:200]
-        return f"redirects to {where!r} ({reply.status}); name that URL in --to if it is meant"
-    return f"refuses frames ({reply.status}): {reply.words!r}"

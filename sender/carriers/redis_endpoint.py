@@ -56,6 +56,9 @@ class RedisEndpoint(Endpoint):
             expire=url.seconds("expire", EXPIRE),
         )
 
+    def advice(self, status: int) -> str:
+        return ""  # the password is no token, and stands in the URL
+
     def request(self, frame: EncodedFrame) -> tuple[dict[str, str], bytes]:
         """Return the envelope, as headers, and the value."""
         headers = wire.to_headers(frame, digest=self.digest)

@@ -46,6 +46,7 @@ class Line:
         whole: bool = False,
         depth: int = 1,
         to: str = "http://h",
+        token: str | None = None,
     ) -> None:
         self.slot: Latest[CapturedFrame] = Latest(depth)
         place = self.slot.reader()
@@ -56,7 +57,7 @@ class Line:
             "cam1",
             place,
             client or FakeClient(),
-            endpoint=Endpoint.parse(to, "cam1"),
+            endpoint=Endpoint.parse(to, "cam1", token=token),
             ledger=self.ledger,
             limits=self.limits,
             turn=self.turn,
@@ -275,8 +276,49 @@ def test_a_refusal_is_told_once_in_the_receivers_words(caplog: pytest.LogCapture
     line.send(20)
 
     assert caplog.messages == [
-        "camera cam1: http://h:80 refuses frames (401): 'token: expected one'"
+        "camera cam1: http://h:80 refuses frames (401): 'token: expected one'; give its token in "
+        "SENDER_TOKEN or --token"
     ]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_token_that_does_not_do_is_tried_again_slowly(status: int) -> None:
+    line = Line(FakeClient(reply(status), reply(status, Retry_After="30"), reply(202)))
+    line.send(3)
+
+    assert [round(rest) for rest in line.turn.rests] == [5, 30]
+    assert line.ledger.books().posted == 1
+
+
+def test_a_file_s_frames_wait_for_a_token_that_does(caplog: pytest.LogCaptureFixture) -> None:
+    client = FakeClient(reply(401), reply(403), reply(202))
+    line = Line(client, whole=True)
+    line.put()
+    for _ in range(3):
+        line.poster.step()
+
+    assert [wire.from_headers(headers).seq for _, _, headers in client.posts] == [0, 0, 0]
+    assert (line.ledger.books().posted, line.closes()) == (1, True)
+
+
+#: What a token may hold that has a meaning elsewhere.
+CANARY = "canary@:/%?#&=+'\\~!$^*()"
+
+
+@pytest.mark.parametrize("status", [401, 403, 500])
+def test_a_server_that_says_the_token_back_does_not_put_it_into_the_log(
+    status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = f"no {CANARY}! Authorization: Bearer {CANARY}, {CANARY}".encode()
+    line = Line(
+        FakeClient(reply(status, said), NoReply(f"no HTTP: {CANARY!r}", reason="protocol")),
+        token=CANARY,
+    )
+    line.send(2)
+
+    assert len(caplog.messages) == 2
+    assert "canary" not in caplog.text
+    assert "***" in caplog.messages[0]
 
 
 def test_a_file_s_frame_is_tried_until_the_receiver_answers() -> None:
