@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from receiver import contract, control, deepstack, health, ingest, status, stream
+from receiver.access.access import Access
 from receiver.app import create_app
 from receiver.bus.bus import Bus
 from receiver.bus.collector import BusCollector
@@ -115,7 +116,9 @@ class Receiver:
             token=config.webhook_token.get_secret_value() if config.webhook_token else None,
             allow=AllowList(config.webhook_allow),
         )
+        self._access = Access(config.secret, config.tokens)
         more = [renditions.collect, feed.collect, self._webhooks.collect, self._listeners.collect]
+        metrics.registry.register(self._access.refusals)
         metrics.registry.register(HubCollector(self._hub, more=more))
         self.app = create_app(
             [
@@ -151,19 +154,14 @@ class Receiver:
                 deepstack.blueprint(desk, models, seats=seats, max_bytes=config.max_bytes),
             ],
             max_bytes=config.max_bytes,
+            access=self._access,
         )
 
     def start(self) -> None:
-        self._pulse.start()
-        self._webhooks.start()
-        if self._spans is not None:
-            self._spans.start()
-        if self._bus is not None:
-            self._bus.start()
-        self._runner.start()
-        self._listeners.start()
-        if self._display is not None:
-            self._display.start()
+        first = (self._access, self._pulse, self._webhooks, self._spans, self._bus)
+        for part in (*first, self._runner, self._listeners, self._display):
+            if part is not None:
+                part.start()
 
     def drain(self) -> None:
         self._closing = True
@@ -179,17 +177,14 @@ class Receiver:
         if self._bus is not None:
             self._bus.stop()
         # After the hooks, whose last results they send.
-        self._webhooks.stop()
-        self._listeners.stop()
-        if self._spans is not None:
-            self._spans.stop()
-        if self._display is not None:
-            self._display.stop()
+        for part in (self._webhooks, self._listeners, self._spans, self._display, self._access):
+            if part is not None:
+                part.stop()
 
     def bug(self) -> BaseException | None:
         parts = (
             *(self._runner, self._webhooks, self._listeners, self._pulse, self._bus),
-            self._spans,
+            *(self._access, self._spans),
         )
         return next((part.error for part in parts if part is not None and part.error), None)
 

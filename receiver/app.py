@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import flask
 from werkzeug.exceptions import HTTPException
 
+from receiver.access.access import Access
 from receiver.base64_text import longest
 from receiver.body import FrameRequest
 from receiver.problem import problem, retry_after
@@ -33,15 +34,21 @@ class Receiver(flask.Flask):
     request_class = FrameRequest
 
 
-def create_app(blueprints: Sequence[flask.Blueprint], *, max_bytes: int) -> Receiver:
-    """Return the application; `max_bytes` is the largest picture's size."""
+def create_app(
+    blueprints: Sequence[flask.Blueprint], *, max_bytes: int, access: Access | None = None
+) -> Receiver:
+    """Return the application; `max_bytes` is the largest picture's size.
+
+    `access` guards all of it, and adds its own route.
+    """
+    access = access or Access()
     app = Receiver(__name__, static_folder=None)
     # The ingest routes check their own, exact limits; these stop a body before it is read.
     limit = longest(max_bytes)
     app.config["MAX_CONTENT_LENGTH"] = limit + 64 * 1024
     app.config["MAX_FORM_MEMORY_SIZE"] = limit
     app.config["MAX_FORM_PARTS"] = 16
-    for bp in blueprints:
+    for bp in (*blueprints, access.blueprint()):
         app.register_blueprint(bp)
 
     @app.errorhandler(FrameError)
@@ -62,4 +69,6 @@ def create_app(blueprints: Sequence[flask.Blueprint], *, max_bytes: int) -> Rece
         logger.exception("a bug in answering %s", flask.request.path[:200])
         return problem(500, "Internal error", "a bug in the receiver; its log has the traceback")
 
+    # Last, so that it stands in front of every shortcut.
+    access.guard(app)
     return app

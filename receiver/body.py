@@ -76,7 +76,7 @@ def read_bytes(environ: WSGIEnvironment, *, limit: int) -> bytes:
             "Content-Length: expected the body's length, got none", status=411, reason="length"
         )
     if length > limit:
-        _discard(environ, length)
+        discard(environ)
         raise FrameError(
             f"body: expected at most {limit} bytes, got {length}", status=413, reason="too_large"
         )
@@ -90,11 +90,12 @@ def read_bytes(environ: WSGIEnvironment, *, limit: int) -> bytes:
     return body
 
 
-def _discard(environ: WSGIEnvironment, length: int) -> None:
-    """Read a body that is refused, unless that would take long.
+def discard(environ: WSGIEnvironment) -> None:
+    """Read a body that is refused, unless that would take long or may never end.
 
     A client that still sends when the connection is closed may never see why it was.
     """
+    length = get_content_length(environ) or 0
     if length <= _MAX_DISCARD and "HTTP_EXPECT" not in environ:
         while length > 0 and environ["wsgi.input"].read(min(length, _PIECE)):
             length -= _PIECE

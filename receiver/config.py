@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from receiver.access.token_file import FORM, read_tokens
+from receiver.access.tokens import is_token
 from receiver.bus.link import check_url
 from receiver.feeds.allow_list import AllowList
 from receiver.listeners.redis_place import parse_places
+from shared.errors import ConfigError
 from shared.jpeg import MAX_PIXELS
 from shared.redact import redact
 from shared.settings import Expect, Settings, Token, TraceRatio, TraceTo
@@ -43,10 +47,21 @@ def _check_listen(urls: list[str]) -> list[str]:
     return urls
 
 
+def _check_own_token(token: SecretStr) -> SecretStr:
+    if not is_token(token.get_secret_value()):
+        raise ValueError("is none")
+    return token
+
+
 def _check_bus(url: str) -> str:
     return url if url == "local" else check_url(url)
 
 
+OwnToken = Annotated[
+    SecretStr,
+    AfterValidator(_check_own_token),
+    Expect(f"{FORM}; this makes one: openssl rand -hex 24"),
+]
 _REDIS = "redis://HOST:PORT/DB (or rediss://, unix://, redis+cluster://, redis+sentinel://)"
 Bus = Annotated[str, AfterValidator(_check_bus), Expect(f"local, or {_REDIS}")]
 RedisBus = Annotated[str, AfterValidator(check_url), Expect(_REDIS)]
@@ -67,6 +82,14 @@ class HookConfig(Settings):
 
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for every network")
     port: Port = Field(8000, description="port to listen on")
+    token: OwnToken | None = Field(
+        None,
+        description="the token that every request needs, and that may do everything; better in"
+        " RECEIVER_TOKEN than here; default: none is needed",
+    )
+    tokens: Path | None = Field(
+        None, description="YAML file of more tokens, with what each may do; read again when changed"
+    )
     hook: Names = Field(
         [], description="module:name of your algorithm, or camera=module:name for one camera"
     )
@@ -96,12 +119,27 @@ class HookConfig(Settings):
     def clean(cls, text: str) -> str:
         return redact(text)
 
+    @classmethod
+    def cross_check(cls, given: Mapping[str, Any]) -> Sequence[str]:
+        """Look into the file of tokens."""
+        try:
+            if given.get("tokens"):
+                read_tokens(Path(str(given["tokens"])))
+        except ConfigError as exc:
+            return exc.problems
+        return ()
+
+    @property
+    def secret(self) -> str | None:
+        """The token itself."""
+        return self.token.get_secret_value() if self.token else None
+
 
 class ReceiverConfig(HookConfig):
     """Take camera frames over HTTP, run hooks on them, and show them live."""
 
     model_config = SettingsConfigDict(env_prefix="RECEIVER_", cli_prog_name="python -m receiver")
-    secret_fields: ClassVar[frozenset[str]] = frozenset({"bus", "webhook_token"})
+    secret_fields: ClassVar[frozenset[str]] = frozenset({"bus", "token", "webhook_token"})
 
     bus: Bus = Field(
         "local",
@@ -167,7 +205,7 @@ class WorkerConfig(HookConfig):
     model_config = SettingsConfigDict(
         env_prefix="RECEIVER_", cli_prog_name="python -m receiver.worker"
     )
-    secret_fields: ClassVar[frozenset[str]] = frozenset({"bus"})
+    secret_fields: ClassVar[frozenset[str]] = frozenset({"bus", "token"})
 
     bus: RedisBus = Field(description="redis://HOST:PORT/DB, as the receivers have it")
     port: Port = Field(8002, description="port of /healthz, /readyz, /hooks and /metrics")

@@ -210,21 +210,25 @@ def _yaml_trouble(exc: Exception) -> str:
     return " ".join(str(exc).split())
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Return the mapping in the file; raise ConfigError that names the file."""
+def load_yaml(path: Path) -> Any:
+    """Return what is in the file, names as in Python; raise ConfigError that names the file."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return _plain(yaml.safe_load(path.read_text(encoding="utf-8")))
     except OSError as exc:
         raise ConfigError(f"{path}: cannot be read ({exc.strerror})") from None
     except (yaml.YAMLError, ValueError) as exc:  # ValueError: no UTF-8, or a 13th month
         raise ConfigError(f"{path}: is no YAML ({_yaml_trouble(exc)})") from None
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return the mapping in the file; raise ConfigError that names the file."""
+    content = load_yaml(path)
     if content is None:
         return {}
     if not isinstance(content, dict):
         kind = "a list" if isinstance(content, list) else "something else"
         raise ConfigError(f"{path}: expected settings as 'name: value', got {kind}")
-    plain: dict[str, Any] = _plain(content)
-    return plain
+    return content
 
 
 def _plain(content: Any) -> Any:

@@ -32,6 +32,7 @@ HOMES = {
     },
     "flask": {
         *("receiver/app.py", "receiver/body.py", "receiver/problem.py", "receiver/view/"),
+        "receiver/access/",
         *("receiver/deepstack.py", "receiver/door.py", "receiver/kserve/"),
         *(
             "receiver/contract.py",

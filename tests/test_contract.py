@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from schemathesis.checks import positive_data_acceptance
 
 from receiver.__main__ import Receiver as Service
+from receiver.access.needs import unclassified
 from receiver.config import ReceiverConfig
 from shared import codec, pattern
 from tests.program import ROOT, Receiver
@@ -102,6 +103,13 @@ def test_the_document_names_every_route_and_no_other() -> None:
     }
 
     assert served == told
+
+
+def test_for_every_route_somebody_thought_of_who_may_use_it() -> None:
+    """What is in no class is for admin alone; say in receiver/access/needs.py who it is for."""
+    routes = Service(ReceiverConfig.load([])).app.url_map
+
+    assert unclassified(rule.endpoint for rule in routes.iter_rules()) == []
 
 
 def test_a_receiver_serves_the_document(receiver: Receiver) -> None:

@@ -10,6 +10,7 @@ from functools import partial
 from prometheus_client import CollectorRegistry
 
 from receiver import health
+from receiver.access.access import Access
 from receiver.app import create_app
 from receiver.bus.bus import Bus
 from receiver.bus.collector import BusCollector
@@ -44,6 +45,8 @@ class Worker:
         self._bus.tell_of(self._runner.status, timeout=config.hook_timeout)
         registry = CollectorRegistry()
         registry.register(BusCollector(self._bus, hooks=self._runner.status))
+        self._access = Access(config.secret, config.tokens)
+        registry.register(self._access.refusals)
         self.app = create_app(
             [
                 health.blueprint(
@@ -54,9 +57,11 @@ class Worker:
                 )
             ],
             max_bytes=_MAX_BYTES,
+            access=self._access,
         )
 
     def start(self) -> None:
+        self._access.start()
         self._bus.start()
         self._runner.start()
 
@@ -66,9 +71,10 @@ class Worker:
     def stop(self) -> None:
         self._runner.stop()
         self._bus.stop()
+        self._access.stop()
 
     def bug(self) -> BaseException | None:
-        return self._runner.error or self._bus.error
+        return self._runner.error or self._bus.error or self._access.error
 
     def _alive(self) -> list[str]:
         error = self.bug()

@@ -1,0 +1,81 @@
+"""Access: the tokens of one program, the gate that asks for them, and the route that tells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import flask
+
+from receiver.access.bearers import Bearers, Stranger
+from receiver.access.gate import Gate
+from receiver.access.grant import Grant, Token
+from receiver.access.refusals import Refusals
+from receiver.access.token_watch import TokenWatch
+from receiver.access.tokens import Tokens, digest_of
+
+#: What everybody may who may do anything.
+_EVERYTHING = Grant(name="everybody", roles=frozenset({"admin"}))
+_NOTHING = Grant(name="nobody", roles=frozenset(), cameras=frozenset())
+
+
+class Access:
+    """Without any token all is open, and nothing here costs anything."""
+
+    def __init__(self, token: str | None = None, file: Path | None = None) -> None:
+        """`token` may do everything; `file` holds more, see `token_file`."""
+        grant = Grant(name="RECEIVER_TOKEN", roles=frozenset({"admin"}))
+        fixed = [] if token is None else [Token(digest=digest_of(token), grant=grant)]
+        self.required = bool(fixed) or file is not None
+        self._tokens = Tokens(fixed)
+        self._watch = None if file is None else TokenWatch(file, self._tokens, fixed=fixed)
+        self._bearers = Bearers(self._tokens)
+        self.refusals = Refusals()
+
+    def guard(self, app: flask.Flask) -> None:
+        """Put the gate in front of `app`, which has all its routes and shortcuts by now."""
+        if self.required:
+            app.wsgi_app = Gate(  # type: ignore[method-assign]
+                app.wsgi_app,
+                app.url_map,
+                tokens=self._tokens,
+                bearers=self._bearers,
+                refusals=self.refusals,
+            )
+
+    def start(self) -> None:
+        if self._watch is not None:
+            self._watch.start()
+
+    def stop(self) -> None:
+        if self._watch is not None:
+            self._watch.stop()
+
+    @property
+    def error(self) -> BaseException | None:
+        """What ended the thread, if something did."""
+        return None if self._watch is None else self._watch.error
+
+    def blueprint(self) -> flask.Blueprint:
+        """Return the route that says what the token that came is good for."""
+        bp = flask.Blueprint("access", __name__)
+
+        @bp.get("/access")
+        def get_access() -> flask.Response:
+            """Whether a token is needed, and what the one that came may do."""
+            wait, grant = 0, _NOTHING if self.required else _EVERYTHING
+            if self.required and "Authorization" in flask.request.headers:
+                environ = flask.request.environ
+                address = environ.get("REMOTE_ADDR", "")
+                try:
+                    bearer = self._bearers.identify(environ["HTTP_AUTHORIZATION"], address)
+                    grant = bearer.grant
+                except Stranger as exc:
+                    wait = exc.wait
+                    self.refusals.happened(address, exc.reason, f"GET /access: {exc}")
+            response = flask.jsonify(required=self.required, **grant.facts())
+            response.headers["Cache-Control"] = "no-store"
+            if wait:
+                response.headers["Retry-After"] = str(wait)
+            return response
+
+        return bp

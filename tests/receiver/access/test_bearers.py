@@ -1,0 +1,115 @@
+"""Who was let in once is known again, and nobody else's guesses keep him out."""
+
+from __future__ import annotations
+
+import base64
+from itertools import count
+
+import pytest
+
+from receiver.access.authorization import read_token
+from receiver.access.bearers import Bearers, Stranger
+from receiver.access.guesses import BURST, Guesses
+from receiver.access.tokens import Tokens
+from tests.receiver.access.clock import Clock
+from tests.receiver.access.conftest import GRANTED, SECRETS, basic, bearer
+
+VIEW = bearer(SECRETS["view"])["Authorization"]
+
+
+@pytest.fixture
+def bearers(tokens: Tokens) -> Bearers:
+    return Bearers(tokens, guesses=Guesses(clock=Clock()))
+
+
+def guess_on(bearers: Bearers, address: str) -> str:
+    """Guess until an end is put to it; return why."""
+    for number in count():
+        assert number <= BURST
+        with pytest.raises(Stranger) as caught:
+            bearers.identify(f"Bearer wrong-{number:012}", address)
+        if caught.value.reason != "unknown":
+            return str(caught.value.reason)
+    raise AssertionError
+
+
+def test_all_spellings_of_a_token_are_its_bearer_s(bearers: Bearers) -> None:
+    spellings = [VIEW, VIEW.replace("Bearer", "bearer"), VIEW.replace("Bearer ", "BEARER   ")]
+    spellings += [basic(SECRETS["view"], user=user)["Authorization"] for user in ("x", "", "ü b")]
+
+    assert {bearers.identify(header, "a").grant.name for header in spellings} == {"view"}
+
+
+def test_who_was_let_in_comes_in_while_others_guess_at_the_same_address(bearers: Bearers) -> None:
+    bearers.identify(VIEW, "198.51.100.1")
+
+    assert guess_on(bearers, "198.51.100.1") == "limited"
+    assert bearers.identify(VIEW, "198.51.100.1").grant.name == "view"
+
+
+def test_a_right_guess_is_not_told_from_a_wrong_one_when_there_were_too_many(
+    bearers: Bearers,
+) -> None:
+    guess_on(bearers, "198.51.100.1")
+
+    with pytest.raises(Stranger, match="too many wrong ones") as caught:
+        bearers.identify(VIEW, "198.51.100.1")
+    assert caught.value.wait == 1
+    assert bearers.identify(VIEW, "198.51.100.2").grant.name == "view"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_same"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:1", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("fe80::1%eth0", "fe80::2%eth1", True),
+        ("", "", True),
+    ],
+)
+def test_the_addresses_that_one_machine_may_choose_from_count_as_one(
+    first: str, second: str, is_same: bool, bearers: Bearers
+) -> None:
+    guess_on(bearers, first)
+
+    with pytest.raises(Stranger) as caught:
+        bearers.identify("Bearer another-0123456789", second)
+    assert caught.value.reason == ("limited" if is_same else "unknown")
+
+
+def test_a_token_that_is_taken_back_is_known_no_more(bearers: Bearers, tokens: Tokens) -> None:
+    bearers.identify(VIEW, "a")
+    tokens.replace(GRANTED[:1])
+
+    with pytest.raises(Stranger):
+        bearers.identify(VIEW, "a")
+
+    tokens.replace(GRANTED)
+    assert bearers.identify(VIEW, "a").grant.name == "view"
+
+
+def test_however_a_token_is_spelt_only_so_many_spellings_are_remembered(bearers: Bearers) -> None:
+    for number in range(2000):
+        header = basic(SECRETS["view"], user=str(number))["Authorization"]
+        assert bearers.identify(header, "a").grant.name == "view"
+
+    assert len(bearers._proved) == 1024
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("", "Bearer", "Bearer ", "Bearer  ", "Bearer a b", "Bearer ä", "Token abc", "abc"),
+        *("Basic", "Basic x", "Basic !!!!", "Basic " + base64.b64encode(b"\xff\xfe:x").decode()),
+        *("Basic " + base64.b64encode(b"no colon").decode(), "Bearer " + "x" * 2000),
+        *("Basic " + base64.b64encode(b"user:").decode(), "Bearer \ud800x", "Bearer a,Bearer b c"),
+    ],
+)
+def test_what_holds_no_token_is_no_guess(header: str, bearers: Bearers) -> None:
+    assert read_token(header) is None
+    for _ in range(2 * BURST):
+        with pytest.raises(Stranger) as caught:
+            bearers.identify(header, "a")
+        assert caught.value.reason == "malformed"

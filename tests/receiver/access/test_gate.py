@@ -1,0 +1,317 @@
+"""What the gate says, who is offered a password box, what ends when a token is taken back."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from receiver.access.gate import Gate
+from receiver.access.guesses import BURST
+from receiver.access.refusals import Refusals
+from receiver.access.tokens import Tokens
+from tests.receiver.access.conftest import GRANTED, LET_IN, SECRETS, Behind, Visitor, basic, bearer
+
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0"
+
+
+def counts(refusals: Refusals) -> dict[str, float]:
+    """Return how many there were, by reason."""
+    (metric,) = refusals.collect()
+    return {
+        sample.labels["reason"]: sample.value
+        for sample in metric.samples
+        if sample.name.endswith("_total") and sample.value
+    }
+
+
+@pytest.mark.parametrize(
+    ("route", "headers", "status", "detail"),
+    [
+        (
+            "GET /cameras",
+            {},
+            401,
+            "token: expected one in the header Authorization, got none",
+        ),
+        (
+            "GET /cameras",
+            bearer("other"),
+            401,
+            "token: expected one that is known here, got another",
+        ),
+        (
+            *("GET /cameras", {"Authorization": "Bearer a b"}, 401),
+            "Authorization: expected 'Bearer TOKEN', or Basic with the token as the password",
+        ),
+        (
+            *("GET /cameras", bearer(SECRETS["door"]), 403),
+            "token door: expected the role view, got ingest",
+        ),
+        (
+            *("POST /cameras/yard/frames", bearer(SECRETS["door"]), 403),
+            "token door: expected frames of camera door, got yard",
+        ),
+        (
+            *("POST /v2/models/m/infer", bearer(SECRETS["door"]), 403),
+            "token door: expected frames of camera door, got a route that names none in its path",
+        ),
+        (
+            *("PUT /cameras/door/control", bearer(SECRETS["both"]), 403),
+            "token both: expected the role admin, got ingest and view",
+        ),
+    ],
+)
+def test_a_refusal_is_a_problem_of_one_sentence(
+    route: str, headers: dict[str, str], status: int, detail: str, visitor: Visitor
+) -> None:
+    with visitor.ask(route, headers) as response:
+        problem = json.loads(response.data)
+
+    assert response.mimetype == "application/problem+json"
+    assert (response.status_code, problem["status"], problem["detail"]) == (status, status, detail)
+
+
+@pytest.mark.parametrize(
+    ("route", "more"),
+    [
+        ("POST /v1/vision/detection", {"success", "error", "code"}),
+        ("POST /v2/models/m/infer", {"error"}),
+        ("GET /cameras", set()),
+    ],
+)
+def test_callers_of_the_doors_find_the_sentence_where_they_look(
+    route: str, more: set[str], visitor: Visitor
+) -> None:
+    with visitor.ask(route) as response:
+        problem = json.loads(response.data)
+
+    assert problem.keys() == {"type", "title", "status", "detail"} | more
+    assert problem.get("error", problem["detail"]) == problem["detail"]
+
+
+def test_a_refusal_to_head_has_no_body(visitor: Visitor) -> None:
+    with visitor.ask("HEAD /cameras") as response:
+        assert (response.status_code, response.data) == (401, b"")
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_offered"),
+    [
+        pytest.param({"Sec-Fetch-Mode": "navigate", "User-Agent": CHROME}, True, id="navigation"),
+        pytest.param({"Sec-Fetch-Mode": "cors", "User-Agent": CHROME}, False, id="fetch"),
+        pytest.param({"Sec-Fetch-Mode": "no-cors", "User-Agent": CHROME}, False, id="img"),
+        # To an address that is neither https nor this machine browsers do not say the mode.
+        pytest.param(
+            {"User-Agent": CHROME, "Accept": "text/html,application/xhtml+xml,*/*;q=0.8"},
+            *(True,),
+            id="navigation in a plain network",
+        ),
+        pytest.param({"User-Agent": CHROME, "Accept": "*/*"}, False, id="fetch in a plain network"),
+        pytest.param(
+            {"User-Agent": CHROME, "Accept": "text/event-stream"}, False, id="EventSource there"
+        ),
+        pytest.param({"User-Agent": "VLC/3.0.24 LibVLC/3.0.24"}, True, id="VLC"),
+        pytest.param({"User-Agent": "Lavf/61.1.100", "Accept": "*/*"}, True, id="FFmpeg"),
+        pytest.param({"User-Agent": "curl/8.5.0", "Accept": "*/*"}, True, id="curl"),
+        pytest.param({}, True, id="nothing said"),
+    ],
+)
+def test_a_password_box_opens_for_who_opens_an_address_and_not_for_what_a_page_fetches(
+    headers: dict[str, str], is_offered: bool, visitor: Visitor
+) -> None:
+    with visitor.ask("GET /cameras/door/stream.mjpg", headers) as response:
+        offered = response.headers.getlist("WWW-Authenticate")
+
+    own = 'Bearer realm="Framepost"'
+    with_box = ['Basic realm="Framepost", charset="UTF-8"', own]
+    assert offered == (with_box if is_offered else [own])
+
+
+def test_who_may_not_is_asked_for_no_other_token(visitor: Visitor) -> None:
+    with visitor.ask("GET /cameras", bearer(SECRETS["ingest"])) as response:
+        assert "WWW-Authenticate" not in response.headers
+
+
+EVIL = {"Origin": "http://evil.example", "User-Agent": CHROME}
+
+
+@pytest.mark.parametrize(
+    ("headers", "answer"),
+    [
+        pytest.param(EVIL, 403, id="another site"),
+        pytest.param(EVIL | {"Origin": "null"}, 403, id="a page without a site"),
+        pytest.param(EVIL | {"Sec-Fetch-Site": "cross-site"}, 403, id="and it says so"),
+        pytest.param({"Sec-Fetch-Site": "same-site"}, 403, id="another port of this machine"),
+        pytest.param({"Sec-Fetch-Site": "same-origin"} | EVIL, LET_IN, id="ours"),
+        pytest.param(EVIL | {"Origin": "http://localhost"}, LET_IN, id="ours, by its address"),
+        pytest.param({"Origin": "http://10.0.0.1"}, LET_IN, id="a program behind the balancer"),
+        pytest.param({}, LET_IN, id="a program"),
+    ],
+)
+def test_a_strange_page_cannot_use_the_password_that_a_browser_knows(
+    headers: dict[str, str], answer: int, visitor: Visitor
+) -> None:
+    """Basic goes with whatever a page anywhere makes the browser send; Bearer never does."""
+    route, secret = "PUT /cameras/door/control", SECRETS["admin"]
+
+    assert visitor.status(route, basic(secret) | headers) == answer
+    assert visitor.status(route, bearer(secret) | headers) == LET_IN
+    assert visitor.status("GET /cameras", basic(secret) | headers) == LET_IN
+
+
+def test_the_body_of_who_is_refused_is_read_and_goes_no_further(
+    visitor: Visitor, behind: Behind
+) -> None:
+    """Who still sends when the connection is closed may never see why it was."""
+    body = io.BytesIO(bytes(300_000))
+
+    status = visitor.status(
+        "POST /cameras/door/frames", input_stream=body, headers={"Content-Length": "300000"}
+    )
+
+    assert (status, body.tell(), behind.environs) == (401, 300_000, [])
+
+
+def test_strangers_who_send_slowly_hold_few_threads(gate: Gate, visitor: Visitor) -> None:
+    leaves = [gate._readers.take() for _ in range(16)]  # so many send slowly now
+    body = io.BytesIO(bytes(300_000))
+
+    status = visitor.status(
+        "POST /cameras/door/frames", input_stream=body, headers={"Content-Length": "300000"}
+    )
+
+    assert all(leaves)
+    assert gate._readers.take() is None
+    assert (status, body.tell()) == (401, 0)
+
+
+def test_refusals_are_counted_by_reason(visitor: Visitor, refusals: Refusals) -> None:
+    visitor.status("GET /cameras")
+    visitor.status("GET /cameras", {"Authorization": "Bearer"})
+    visitor.status("GET /cameras", bearer("wrong-0123456789"))
+    visitor.status("GET /cameras", bearer(SECRETS["ingest"]))
+    visitor.status("POST /cameras/yard/frames", bearer(SECRETS["door"]))
+    visitor.status("PUT /cameras/door/control", basic(SECRETS["admin"]) | EVIL)
+    visitor.status("GET /cameras", bearer(SECRETS["view"]))
+
+    assert counts(refusals) == dict.fromkeys(
+        ("missing", "malformed", "unknown", "role", "camera", "origin"), 1
+    )
+
+
+def test_a_refusal_is_logged_once_for_an_address_and_without_the_token(
+    visitor: Visitor, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(5):
+        visitor.status("GET /cameras\n\x1b[2J?token=canary", bearer("canary-0123456789"))
+        visitor.status("GET /hooks", basic("canary-0123456789", user="canary"))
+
+    assert caplog.messages == [
+        r"access: refused 192.0.2.7: GET '/cameras\n\x1b[2J': "
+        "token: expected one that is known here, got another"
+    ]
+
+
+def test_that_players_ask_without_a_password_first_is_not_told(
+    visitor: Visitor, refusals: Refusals, caplog: pytest.LogCaptureFixture
+) -> None:
+    visitor.status("GET /cameras/door/stream.mjpg")
+    assert (counts(refusals), caplog.messages) == ({"missing": 1}, [])
+
+    visitor.status("POST /cameras/door/frames")
+    assert [message.partition(": ")[0] for message in caplog.messages] == ["access"]
+
+
+def test_who_tries_many_tokens_has_to_wait_and_who_has_one_does_not(
+    visitor: Visitor, refusals: Refusals
+) -> None:
+    good = bearer(SECRETS["ingest"])
+    assert visitor.status("POST /cameras/door/frames", good) == LET_IN
+
+    answers = [visitor.status("GET /cameras", bearer(f"guess-{n:016}")) for n in range(BURST + 10)]
+    with visitor.ask("GET /cameras", bearer(f"guess-{BURST:016}")) as response:
+        wait = response.headers["Retry-After"]
+
+    assert answers == [401] * BURST + [429] * 10
+    assert (response.status_code, wait) == (429, "1")
+    assert "WWW-Authenticate" not in response.headers
+    assert visitor.status("POST /cameras/door/frames", good) == LET_IN
+    assert counts(refusals) == {"unknown": BURST, "limited": 11}
+
+
+class Parts:
+    """A reply that goes on for ever."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            yield b"part"
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def call(gate: Gate, method: str, path: str, **more: Any) -> Any:
+    environ = {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": path,
+        "REMOTE_ADDR": "192.0.2.7",
+        "HTTP_AUTHORIZATION": f"Bearer {SECRETS['both']}",
+        "wsgi.input": io.BytesIO(b"0123456789"),
+    }
+    return gate(environ | more, lambda status, headers, exc_info=None: lambda data: None)
+
+
+def test_what_a_viewer_gets_ends_when_the_token_is_taken_back(
+    gate: Gate, behind: Behind, tokens: Tokens
+) -> None:
+    behind.reply = parts = Parts()
+    reply = call(gate, "GET", "/cameras/door/stream.mjpg")
+    viewer = iter(reply)
+    assert next(viewer) == next(viewer) == b"part"
+
+    tokens.replace([])
+
+    assert list(viewer) == []
+    reply.close()
+    assert parts.closed
+
+
+def test_what_a_sender_streams_ends_when_the_token_is_taken_back(
+    gate: Gate, behind: Behind, tokens: Tokens
+) -> None:
+    call(gate, "POST", "/cameras/door/stream")
+    source = behind.environs[0]["wsgi.input"]
+    assert source.read(4) == b"0123"
+
+    tokens.replace([])
+
+    assert source.read(4) == b""
+
+
+def test_who_keeps_a_token_loses_nothing_when_others_are_taken_back(
+    gate: Gate, behind: Behind, tokens: Tokens, visitor: Visitor
+) -> None:
+    behind.reply = Parts()
+    viewer = iter(call(gate, "GET", "/cameras/door/stream.mjpg"))
+    kept = tokens.grant(tokens.find(SECRETS["both"]) or b"")
+    assert kept is not None
+
+    tokens.replace([token for token in GRANTED if token.grant == kept])
+
+    assert next(viewer) == b"part"
+    assert visitor.status("GET /cameras", bearer(SECRETS["view"])) == 401
+
+
+def test_a_reply_in_one_piece_stays_one(gate: Gate, behind: Behind) -> None:
+    # The server sends a list in one piece.
+    reply = call(gate, "POST", "/cameras/door/frames", CONTENT_LENGTH="10")
+
+    assert reply is behind.reply
+    assert type(behind.environs[0]["wsgi.input"]) is io.BytesIO

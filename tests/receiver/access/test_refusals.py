@@ -1,0 +1,30 @@
+"""Of refusals little is said, however many there are."""
+
+from __future__ import annotations
+
+import pytest
+
+from receiver.access.refusals import Refusals
+from tests.receiver.access.clock import Clock
+
+
+def test_an_address_is_told_of_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    refusals = Refusals(clock=clock)
+    for _ in range(119):
+        refusals.happened("10.0.0.1", "missing", "GET '/': got none")
+        clock.now += 1
+
+    assert caplog.messages == ["access: refused 10.0.0.1: GET '/': got none"] * 2
+
+
+def test_a_crowd_of_addresses_does_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    refusals = Refusals(clock=clock)
+    for number in range(5000):
+        refusals.happened(f"address {number}", "unknown", "no")
+    assert len(caplog.messages) == 20
+
+    clock.now += 60
+    refusals.happened("address 4999", "unknown", "no")
+    assert len(caplog.messages) == 21

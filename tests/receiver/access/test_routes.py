@@ -1,0 +1,191 @@
+"""Every route of the receiver, and who is let in there: a table, and all of the rest by it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from werkzeug.routing import Map
+
+from receiver.access.needs import level_of
+from tests.receiver.access.conftest import LET_IN, SECRETS, Visitor, basic, bearer
+
+#: Everybody.
+OPEN = ("/", "/static/style.css", "/healthz", "/readyz", "/openapi.yaml", "/access")
+EXPECTED = {
+    **{f"GET {path}": "open" for path in OPEN},
+    "POST /cameras/door/frames": "ingest",
+    "POST /cameras/door/stream": "ingest",
+    "POST /image_post": "ingest",
+    "GET /cameras": "view",
+    "GET /cameras/door": "view",
+    "GET /cameras/door/result": "view",
+    "GET /cameras/door/frame.jpg": "view",
+    "GET /cameras/door/stream.mjpg": "view",
+    "GET /cameras/door/control": "view",
+    "GET /history": "view",
+    "GET /live": "view",
+    "GET /video_feed": "view",
+    "GET /events": "view",
+    "GET /hooks": "view",
+    "GET /webhooks": "view",
+    "GET /metrics": "view",
+    "PUT /cameras/door/control": "admin",
+    "DELETE /cameras/door/control": "admin",
+}
+#: What stands for the parts of a path.
+FILLED = {"camera": "door", "name": "door", "filename": "style.css", "version": "1", "rest": "x"}
+
+NOTHING = 401
+NOT_THAT = 403
+#: Which answer each bearer gets: on routes that are open, for ingest, for view, for admin.
+ANSWERS = {
+    "ingest": (LET_IN, LET_IN, NOT_THAT, NOT_THAT),
+    "view": (LET_IN, NOT_THAT, LET_IN, NOT_THAT),
+    "both": (LET_IN, LET_IN, LET_IN, NOT_THAT),
+    "admin": (LET_IN, LET_IN, LET_IN, LET_IN),
+}
+STRANGER = (LET_IN, NOTHING, NOTHING, NOTHING)
+#: Headers that let nobody in.
+BROKEN = {
+    "none": {},
+    "wrong": bearer("wrong-0123456789"),
+    "wrong password": basic("wrong-0123456789"),
+    "part of one": bearer(SECRETS["admin"][:-1]),
+    "more than one": bearer(SECRETS["admin"] + "0"),
+    "in capitals": bearer(SECRETS["admin"].upper()),
+    "as the user": basic("", user=SECRETS["admin"]),
+    "bare": {"Authorization": SECRETS["admin"]},
+    "no token": {"Authorization": "Bearer"},
+    "two": {"Authorization": f"Bearer wrong-0123456789, Bearer {SECRETS['admin']}"},
+    "digest": {"Authorization": f'Digest response="{SECRETS["admin"]}"'},
+    "no base64": {"Authorization": f"Basic {SECRETS['admin']}"},
+    "cookie": {"Cookie": f"token={SECRETS['admin']}", "X-Token": SECRETS["admin"]},
+}
+LEVELS = ("open", "ingest", "view", "admin")
+
+
+def served(routes: Map) -> dict[str, str]:
+    """Return every request that leads somewhere, and its endpoint."""
+    return {
+        f"{method} {re.sub(r'<(?:[^:>]+:)?([^>]+)>', lambda m: FILLED[m[1]], rule.rule)}": (
+            rule.endpoint
+        )
+        for rule in routes.iter_rules()
+        for method in (rule.methods or set()) - {"OPTIONS"}
+    }
+
+
+def expected(route: str, endpoint: str) -> str:
+    """Return the level of a route: the table's, or of those that came since, what the code says."""
+    method, path = route.split()
+    if path.startswith(("/v1", "/v2")):
+        return "ingest"
+    level = EXPECTED.get(f"{'GET' if method == 'HEAD' else method} {path}")
+    return level or level_of(endpoint)
+
+
+def test_the_table_is_of_routes_that_there_are(routes: Map) -> None:
+    assert EXPECTED.keys() <= served(routes).keys()
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+@pytest.mark.parametrize("give", [bearer, basic], ids=["bearer", "basic"])
+def test_a_token_opens_what_its_role_is_for(
+    name: str, give: object, routes: Map, visitor: Visitor
+) -> None:
+    headers = (bearer if give is bearer else basic)(SECRETS[name])
+    for route, endpoint in served(routes).items():
+        answer = ANSWERS[name][LEVELS.index(expected(route, endpoint))]
+        assert visitor.status(route, headers) == answer, route
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_nothing_else_opens_anything(kind: str, routes: Map, visitor: Visitor) -> None:
+    for route, endpoint in served(routes).items():
+        answer = STRANGER[LEVELS.index(expected(route, endpoint))]
+        assert visitor.status(route, BROKEN[kind]) == answer, route
+
+
+def test_a_token_in_the_address_opens_nothing(routes: Map, visitor: Visitor) -> None:
+    secret = SECRETS["admin"]
+    query = f"?token={secret}&access_token={secret}&authorization=Bearer%20{secret}"
+    for route, endpoint in served(routes).items():
+        answer = STRANGER[LEVELS.index(expected(route, endpoint))]
+        assert visitor.status(route + query) == answer, route
+
+
+def test_a_token_for_one_camera_brings_frames_of_no_other(routes: Map, visitor: Visitor) -> None:
+    mine = {"POST /cameras/door/frames", "POST /cameras/door/stream"}
+    for route, endpoint in served(routes).items():
+        level = expected(route, endpoint)
+        lets_in = level == "open" or route in mine
+        assert (visitor.status(route, bearer(SECRETS["door"])) == LET_IN) is lets_in, route
+
+
+@pytest.mark.parametrize(
+    ("route", "is_mine"),
+    [
+        ("POST /cameras/yard/frames", False),
+        ("POST /cameras/yard/stream", False),
+        ("POST /cameras/yard/frames?camera=door", False),
+        ("POST /cameras/door/frames?camera=yard", True),
+        ("POST /image_post", False),
+        ("POST /image_post?camera=door", True),
+        ("POST /image_post?camera=yard", False),
+        ("POST /image_post?camera=yard&camera=door", False),
+        ("POST /image_post?camera=door&camera=yard", True),
+        ("POST /image_post?%63amera=yard&camera=door", False),
+        ("POST /image_post?camera=", False),
+        ("POST /image_post?camera=door%00", False),
+        ("POST /v1/vision/detection?camera=door", False),
+        ("POST /v2/models/door/infer", False),
+    ],
+)
+def test_whose_frames_come_is_read_as_the_application_reads_it(
+    route: str, is_mine: bool, visitor: Visitor
+) -> None:
+    answer = LET_IN if is_mine else NOT_THAT
+    assert visitor.status(route, bearer(SECRETS["door"])) == answer
+    assert visitor.status(route, bearer(SECRETS["ingest"])) == LET_IN
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/?action=stream", "/?action=snapshot&camera=door", "/?x=1&action=", "/?%61ction=stream"),
+        *("//?action=stream", "///?action=stream", "?action=stream", "/?action=stream&action="),
+    ],
+)
+def test_pictures_at_the_page_s_address_are_for_view(path: str, visitor: Visitor) -> None:
+    assert visitor.status(f"GET {path}") == NOTHING
+    assert visitor.status(f"GET {path}", bearer(SECRETS["ingest"])) == NOT_THAT
+    assert visitor.status(f"GET {path}", bearer(SECRETS["view"])) == LET_IN
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("//cameras", "/cameras/", "/cameras;x=1", "/cameras%2F", "/cameras/../healthz"),
+        *("/healthz/../cameras", "/healthz/", "/healthz;x", "/HEALTHZ", "/healthz\n", "/./healthz"),
+        *("/static", "/static/", "/static//", "/statically", "/nothing", "*", "/cameras/a/b/c"),
+        *("/cameras//frames", "/cameras/do%2For/frames", "/cameras/a\x00b/frames"),
+        *("/v3", "/v1x", "/v2x", "/metrics/", "/acces"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "OPTIONS", "PUT", "TRACE", "X"])
+def test_strangers_do_not_learn_what_there_is(method: str, path: str, visitor: Visitor) -> None:
+    assert visitor.status(f"{method} {path}") == NOTHING
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "HEAD"])
+def test_other_methods_need_what_the_route_needs(method: str, visitor: Visitor) -> None:
+    assert visitor.status(f"{method} /cameras") == NOTHING
+    assert visitor.status(f"{method} /cameras", bearer(SECRETS["ingest"])) == NOT_THAT
+    assert visitor.status(f"{method} /cameras", bearer(SECRETS["view"])) == LET_IN
+    assert visitor.status(f"{method} /healthz") == LET_IN
+
+
+def test_a_route_that_nobody_thought_of_is_for_admin() -> None:
+    assert level_of("new.get_something") == "admin"
+    assert level_of("kserve_new.get_something") == "admin"
