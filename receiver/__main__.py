@@ -80,8 +80,10 @@ class Receiver:
         self._display = DisplayProcess(self._hub) if config.display else None
         renditions = Renditions()
         viewers = Seats(config.max_viewers)
-        self._history = history
-        self._pulse = Pulse(self._facts, tick=partial(history.sample, self._hub))
+        self._pulse = Pulse(
+            partial(status.overview, self._hub, self._hooks, history),
+            tick=partial(history.sample, self._hub),
+        )
         seats = Seats(THREADS - config.max_viewers - _SHORT)
         models = Models(specs, status=self._runner.status)
 
@@ -196,13 +198,6 @@ class Receiver:
         if self._bus is not None:
             return self._bus.hooks()
         return [asdict(status) for status in self._runner.status()]
-
-    def _facts(self) -> dict[str, Any]:
-        return {
-            "cameras": status.describe_all(self._hub),
-            "hooks": [*self._hooks()],
-            "history": self._history.newest(),
-        }
 
     def _degraded(self) -> list[str]:
         return [] if self._bus is None or self._bus.problem is None else [self._bus.problem]

@@ -37,6 +37,8 @@ class Elsewhere:
     width: int
     height: int
     heard: float
+    #: Whether its newest frames were all the same.
+    still: bool = False
 
     def __add__(self, other: Elsewhere) -> Elsewhere:
         """Return what both say: of the frame, what the one says that had it later."""

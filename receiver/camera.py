@@ -15,11 +15,14 @@ from receiver.pending import Pending
 from receiver.region import SharedFrame
 from receiver.result import Result
 from receiver.sender_clock import SenderClock
+from receiver.stillness import Stillness
 from receiver.ticket import Ticket
 from shared.frame import EncodedFrame
 from shared.latest import Latest
 from shared.rate import Rate
 
+#: live: frames come · frozen: they come, and are all the same · stale, gone: they do not.
+State = Literal["live", "frozen", "stale", "gone"]
 #: Without a frame for this many seconds a camera is stale, then gone.
 STALE_AFTER = 3.0
 GONE_AFTER = 60.0
@@ -73,6 +76,7 @@ class Camera:
         #: What the other receivers say; None where none knows it.
         self.elsewhere: Elsewhere | None = None
         self._order = Order()
+        self._stillness = Stillness()
         self._shown: EncodedFrame | None = None
         self._received = self._processed = self._failed = self._late = self._duplicate = 0
 
@@ -94,8 +98,10 @@ class Camera:
             self._received += 1
             self._seen_at = self._clock()
             self.arrivals.tick()
-            if outcome == "accepted" and not isinstance(frame, SharedFrame):
-                self.latest.put(frame)
+            if outcome == "accepted":
+                self._stillness.look(frame, self._seen_at)
+                if not isinstance(frame, SharedFrame):
+                    self.latest.put(frame)
             if every:
                 outcome = "accepted"
                 self.pending.append(frame, ticket)
@@ -188,9 +194,26 @@ class Camera:
         there = math.inf if elsewhere is None else elsewhere.idle + now - elsewhere.heard
         return min(now - self._seen_at, there)
 
-    def state(self) -> Literal["live", "stale", "gone"]:
+    def state(self) -> State:
         age = self.age() - self.interval
-        return "live" if age < STALE_AFTER else "stale" if age < GONE_AFTER else "gone"
+        if age < STALE_AFTER:
+            return "frozen" if self.is_still() else "live"
+        return "stale" if age < GONE_AFTER else "gone"
+
+    def is_live(self) -> bool:
+        """Say whether frames come, be they all the same."""
+        return self.state() in ("live", "frozen")
+
+    def is_still(self) -> bool:
+        """Say whether its newest frames were all the same, here or where it has come since."""
+        if self.elsewhere is not None and self.is_newer_elsewhere():
+            return self.elsewhere.still
+        return bool(self._stillness)
+
+    @property
+    def own_still(self) -> bool:
+        """Whether the newest frames that came to this receiver were all the same."""
+        return bool(self._stillness)
 
     def count_viewers(self, change: int) -> None:
         """Note that so many more, or less, watch it live."""

@@ -98,7 +98,7 @@ class DisplayProcess(Worker):
     def _quiet(self) -> dict[str, int]:
         """Return the cameras that send nothing, and for how many seconds."""
         cameras = [feed.camera for feed in self._feeds.values()]
-        return {c.name: int(c.age()) for c in cameras if c.state() != "live"}
+        return {c.name: int(c.age()) for c in cameras if not c.is_live()}
 
     def _end(self, child: Child) -> None:
         how = self._board.bury(child)

@@ -84,6 +84,9 @@ class HubCollector(Collector):
         waiting = GaugeMetricFamily("framepost_frames_waiting", "Frames waiting", labels=["camera"])
         fps = GaugeMetricFamily("framepost_camera_fps", "Frames a second", labels=["camera"])
         up = GaugeMetricFamily("framepost_camera_live", "1 while frames come", labels=["camera"])
+        frozen = GaugeMetricFamily(
+            "framepost_camera_frozen", "1 while the frames are all the same", labels=["camera"]
+        )
         idle = GaugeMetricFamily(
             "framepost_camera_idle_seconds", "Seconds since the last frame", labels=["camera"]
         )
@@ -112,7 +115,8 @@ class HubCollector(Collector):
                 family.add_metric([camera.name], getattr(books, name))
             waiting.add_metric([camera.name], books.waiting)
             fps.add_metric([camera.name], camera.arrivals.per_second())
-            up.add_metric([camera.name], camera.state() == "live")
+            up.add_metric([camera.name], camera.is_live())
+            frozen.add_metric([camera.name], camera.state() == "frozen")
             idle.add_metric([camera.name], camera.own_age())
             viewers.add_metric([camera.name], camera.viewers)
             clock = camera.sender_clock
@@ -126,7 +130,7 @@ class HubCollector(Collector):
         )
         for (name, reason), count in self._hub.refused().items():
             refused.add_metric([name, reason], count)
-        yield from (*counts.values(), waiting, fps, up, idle, viewers, refused)
+        yield from (*counts.values(), waiting, fps, up, frozen, idle, viewers, refused)
         yield from (offset, error, jumps, skewed)
         for collect in self._more:
             yield from collect()

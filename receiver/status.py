@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -69,6 +69,17 @@ def blueprint(
 def describe_all(hub: Hub) -> list[dict[str, Any]]:
     """Return what `GET /cameras` says."""
     return [describe(hub, camera) for camera in hub.cameras()]
+
+
+def overview(
+    hub: Hub, hooks: Callable[[], Sequence[Mapping[str, Any]]], history: History
+) -> dict[str, Any]:
+    """Return what walls are told each second."""
+    return {
+        "cameras": describe_all(hub),
+        "hooks": [*hooks()],
+        "history": history.newest(),
+    }
 
 
 def describe(hub: Hub, camera: Camera) -> dict[str, Any]:

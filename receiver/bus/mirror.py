@@ -41,6 +41,7 @@ def _facts(camera: Camera, frame: EncodedFrame) -> Facts:
         "seq": frame.seq,
         "width": frame.width,
         "height": frame.height,
+        "still": camera.own_still,
     }
 
 
@@ -145,6 +146,7 @@ def _elsewhere(name: str, told: dict[str, Any], now: float) -> Elsewhere | None:
             width=int(told["width"]),
             height=int(told["height"]),
             heard=now,
+            still=bool(told.get("still")),  # a receiver of a version before says nothing of it
         )
     except (FrameError, TypeError, KeyError, ValueError, AttributeError):
         return None

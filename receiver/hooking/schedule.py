@@ -182,7 +182,7 @@ class Schedule:
             return True
         if self._idle - {worker}:
             return True
-        return not any(p is not place and p.camera.state() == "live" for p in self._places.values())
+        return not any(p is not place and p.camera.is_live() for p in self._places.values())
 
     def _place(self, camera: Camera) -> _Place:
         # Cameras come and go; what the hub has forgotten is forgotten here.

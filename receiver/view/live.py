@@ -21,7 +21,7 @@ from shared.errors import FramepostError
 from shared.frame import EncodedFrame
 from shared.latest import Closed, Latest
 
-#: How old the picture is, in a word: live, stale or gone.
+#: How old the picture is, in a word: live, stale or gone; frozen where the camera repeats it.
 STATE = "X-Frame-State"
 _NO_STORE = "no-store, no-transform"
 #: Seconds by which a picture may lag behind another receiver's, and in which that is fetched.
@@ -64,7 +64,7 @@ class Live:
         response = flask.Response(b"" if known else rendition.data, 304 if known else 200)
         response.content_type = "image/jpeg"
         response.set_etag(tag)
-        response.headers.update(self._facts(rendition))
+        response.headers.update(self._facts(camera, rendition))
         return response
 
     def stream(self, name: str | None, request: flask.Request) -> flask.Response:
@@ -105,14 +105,17 @@ class Live:
         some = ", ".join(camera.name for camera in cameras[:8])
         raise NoPicture(f"camera: expected one of {some}; got {name[:64]!r}")
 
-    def _facts(self, rendition: Rendition) -> dict[str, str]:
+    def _facts(self, camera: Camera, rendition: Rendition) -> dict[str, str]:
         frame = rendition.frame
         age = max(0.0, self._clock() - frame.arrived)
+        state = "stale" if age < GONE_AFTER else "gone"
+        if age < STALE_AFTER:
+            state = "frozen" if camera.is_still() else "live"
         return {
             wire.CAPTURED_AT: wire.format_time(frame.captured_at),
             wire.SEQ: str(frame.seq),
             wire.EPOCH: frame.epoch,
-            STATE: "live" if age < STALE_AFTER else "stale" if age < GONE_AFTER else "gone",
+            STATE: state,
             "Age": str(int(age)),
             "Cache-Control": _NO_STORE,
             "X-Content-Type-Options": "nosniff",

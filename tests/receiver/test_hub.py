@@ -133,6 +133,47 @@ def test_a_camera_without_frames_goes_stale_and_then_gone(make_frame: MakeFrame)
     assert states == ["live", "stale", "gone"]
 
 
+@pytest.mark.parametrize(
+    ("pictures", "seconds", "state"),
+    [
+        ("aaaa", 1.0, "frozen"),
+        ("aaa", 1.0, "live"),  # for less than 3 s
+        ("aa", 4.0, "live"),  # two may be chance
+        ("aaaab", 1.0, "live"),
+        ("abababab", 1.0, "live"),
+        ("baaaa", 1.0, "frozen"),
+    ],
+)
+def test_a_camera_whose_picture_repeats_is_frozen(
+    pictures: str, seconds: float, state: str, make_frame: MakeFrame
+) -> None:
+    now = [0.0]
+    camera = Camera("cam1", clock=lambda: now[0])
+    camera.interval = seconds
+    data = {name: make_frame(seq, captured_at=1.0).data for seq, name in enumerate("ab")}
+    for seq, name in enumerate(pictures):
+        now[0] += seconds
+        # A copy: the same object would be equal without a look.
+        copy = bytes(bytearray(data[name]))
+        camera.accept(dataclasses.replace(make_frame(seq), data=copy))
+
+    assert camera.state() == state
+    assert camera.is_live()
+
+    now[0] += STALE_AFTER + seconds
+    assert camera.state() == "stale"
+
+
+def test_pixels_in_shared_memory_are_not_taken_for_a_frozen_picture(make_frame: MakeFrame) -> None:
+    now = [0.0]
+    camera = Camera("cam1", clock=lambda: now[0])
+    for seq in range(8):
+        now[0] += 1
+        camera.accept(dataclasses.replace(make_frame(seq), data=b""))
+
+    assert camera.state() == "live"
+
+
 def test_too_many_cameras_are_refused_until_one_is_gone(make_frame: MakeFrame) -> None:
     now = [0.0]
     hub = Hub(max_cameras=2, clock=lambda: now[0])

@@ -93,6 +93,22 @@ def test_a_frame_from_the_future_is_counted_and_new(client: FlaskClient) -> None
     assert 'framepost_clock_offset_seconds{camera="cam1"}' not in text
 
 
+def test_a_frozen_camera_is_told_everywhere(
+    client: FlaskClient, hub: Hub, make_frame: MakeFrame
+) -> None:
+    hub.publish(make_frame(1))
+    still = make_frame(2)
+    camera = hub.get("cam1")
+    assert camera is not None
+    for ago in (6, 4, 2, 0):
+        camera._stillness.look(still, time.monotonic() - ago)
+
+    assert (client.get("/cameras/cam1").json or {})["state"] == "frozen"
+    text = client.get("/metrics").text
+    assert 'framepost_camera_frozen{camera="cam1"} 1.0' in text
+    assert 'framepost_camera_live{camera="cam1"} 1.0' in text
+
+
 def test_a_frame_without_a_time_has_our_own(
     client: FlaskClient, hub: Hub, make_frame: MakeFrame
 ) -> None:

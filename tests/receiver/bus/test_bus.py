@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared import codec, pattern
+from tests.conftest import MakeFrame
 from tests.receiver.bench import wait_until
 from tests.receiver.bus.ends import PATIENT, Stage, closes
 from tests.redis_server import RedisServer
@@ -272,6 +273,18 @@ def test_the_counters_of_all_receivers_are_told_together(stage: Stage) -> None:
 
     wait_until("the sums", sums)
     assert second.camera().state() == "live"
+
+
+def test_a_camera_that_is_frozen_at_one_receiver_is_frozen_at_all(
+    stage: Stage, make_frame: MakeFrame
+) -> None:
+    first, second = stage.receiver(), stage.receiver()
+    first.publish()
+    still = make_frame(2)
+    for ago in (6, 4, 2, 0):
+        first.camera()._stillness.look(still, time.monotonic() - ago)
+
+    wait_until("the word", lambda: second.hub.get("cam1") and second.camera().state() == "frozen")
 
 
 def test_a_receiver_that_has_gone_is_forgotten(stage: Stage) -> None:

@@ -142,6 +142,17 @@ def test_who_asks_for_one_picture_after_the_other_watches(
     assert (before, the(hub).is_watched()) == (False, True)
 
 
+def test_a_snapshot_of_a_frozen_camera_says_so(
+    client: FlaskClient, hub: Hub, make_frame: MakeFrame
+) -> None:
+    hub.publish(make_frame(1))
+    still = make_frame(2)
+    for ago in (6, 4, 2, 0):
+        the(hub)._stillness.look(still, time.monotonic() - ago)
+
+    assert client.get("/cameras/cam1/frame.jpg").headers["X-Frame-State"] == "frozen"
+
+
 @pytest.mark.parametrize(("seconds", "state"), [(2, "live"), (10, "stale"), (3600, "gone")])
 def test_an_old_picture_is_marked(
     client: FlaskClient, hub: Hub, make_frame: MakeFrame, seconds: int, state: str
