@@ -14,7 +14,9 @@ _HIDDEN = "***"
 #: with an @ behind a host without a port is known to be none, //host/live@2, and FFmpeg's //@:1234.
 _USER_INFO = re.compile(r"(?<=://)(?!@[^\s@]*(?:\s|$))(?=[^\s@]*:|[^\s@/]*@)\S*@")
 #: The same with a space in the password: what follows the colon is no port.
-_SPACED_USER_INFO = re.compile(r"(?<=://)[^\s/@:\[]+:(?!\d+(?:[/?#\s]|$))[^\n@]*\s[^\n]*@")
+_SPACED_USER_INFO = re.compile(
+    r"(?<=://)[^\s/@:\[]+:(?!\d+(?:[/?#\s]|$))(?:[^\s@]*\s[^\n]*@|[^\n@]*\n[^\n]*@)"
+)
 #: The same inside another URL's query.
 _ENCODED_USER_INFO = re.compile(r"(?i)(?<=%3a%2f%2f)\S*(?:%40|@)")
 

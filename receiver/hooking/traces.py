@@ -11,7 +11,7 @@ _RECEIVER = Path(__file__).parent.parent
 _SHARED = _RECEIVER.parent / "shared"
 _MAX_TEXT = 500
 #: Characters of a traceback, the last ones, and of one of its lines.
-_MAX_TRACE = 8000
+_MAX_TRACE = 7000
 _MAX_LINE = 1000
 
 
@@ -25,7 +25,7 @@ def describe(exc: BaseException, file: Path | None) -> str:
     places = near or frames
     place = f" ({Path(places[-1].filename).name}:{places[-1].lineno})" if places else ""
     try:
-        text = _cut(" ".join(str(exc)[:_MAX_TRACE].split()), _MAX_TEXT)
+        text = _cut(" ".join(str(exc)[: 4 * _MAX_TEXT].split()), _MAX_TEXT)
     except Exception:  # noqa: BLE001  # the user's class may be as broken as the rest
         text = "(its text cannot be read)"
     return f"{type(exc).__name__}{': ' if text else ''}{text}{place}"
@@ -37,20 +37,20 @@ def full(exc: BaseException) -> str:
     shown.stack = traceback.StackSummary.from_list(
         [f for f in shown.stack if not is_own(f.filename)]
     )
-    lines = [_cut(line, _MAX_LINE) for line in "".join(shown.format()).rstrip().splitlines()]
-    size = sum(len(line) + 1 for line in lines)
-    if size <= _MAX_TRACE:
-        return "\n".join(lines)
-    first = 0
-    while size > _MAX_TRACE:
-        size -= len(lines[first]) + 1
-        first += 1
-    return "\n".join([f"... {first} lines left out ...", *lines[first:]])
+    lines = "".join(shown.format()).rstrip().splitlines()
+    kept: list[str] = []
+    size = 0
+    while lines and size < _MAX_TRACE:
+        kept.append(_cut(lines.pop(), _MAX_LINE))
+        size += len(kept[-1]) + 1
+    if lines:
+        kept.append(f"... {len(lines)} lines left out ...")
+    return "\n".join(reversed(kept))
 
 
 def _cut(line: str, size: int) -> str:
     # Hidden first: half a URL does not show that a password stands in it.
-    return redact(line[: 4 * size])[:size]
+    return redact(line[: 2 * size])[:size]
 
 
 def is_near(path: Path, file: Path) -> bool:
