@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -23,6 +22,7 @@ from receiver.feeds.allow_list import AllowList
 from receiver.feeds.journal import Journal
 from receiver.feeds.webhooks import Webhooks
 from receiver.history import History
+from receiver.hooking import routes as hooking
 from receiver.hooking.hooks import HookSpec
 from receiver.hooking.runner import Runner, check
 from receiver.hooking.schedule import HubFeeds
@@ -141,6 +141,7 @@ class Receiver:
                     ready=self._ready,
                     degraded=self._degraded,
                 ),
+                hooking.blueprint(self._runner),
                 events.blueprint(feed),
                 dashboard.blueprint(),
                 contract.blueprint(),
@@ -195,9 +196,7 @@ class Receiver:
         return [] if error is None else [f"a worker died of a bug: {error!r}"]
 
     def _hooks(self) -> Sequence[Mapping[str, Any]]:
-        if self._bus is not None:
-            return self._bus.hooks()
-        return [asdict(status) for status in self._runner.status()]
+        return self._runner.facts() if self._bus is None else self._bus.hooks()
 
     def _degraded(self) -> list[str]:
         return [] if self._bus is None or self._bus.problem is None else [self._bus.problem]

@@ -35,7 +35,7 @@ class DisplayProcess(Worker):
     def __init__(self, hub: Hub) -> None:
         super().__init__("display")
         self._hub = hub
-        self._board = Switchboard()
+        self._board: Switchboard[Child] = Switchboard()
         self._child: Child | None = None
         self._feeds: dict[str, _Feed] = {}
         self._drawn = False

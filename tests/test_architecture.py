@@ -43,6 +43,7 @@ HOMES = {
             "receiver/status.py",
             "receiver/stream.py",
             "receiver/feeds/events.py",
+            "receiver/hooking/routes.py",
         ),
     },
     "granian": {"receiver/server.py"},

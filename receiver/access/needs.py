@@ -44,6 +44,7 @@ LEVELS: dict[Level, frozenset[str]] = {
             "events.get_events",
             "health.get_hooks",
             "health.get_metrics",
+            "hooks.get_log",
             "live.get_frame",
             "live.get_stream",
             "live.get_video_feed",
@@ -55,7 +56,7 @@ LEVELS: dict[Level, frozenset[str]] = {
             "wall.get_live",
         }
     ),
-    "admin": frozenset({"control.delete_control", "control.put_control"}),
+    "admin": frozenset({"control.delete_control", "control.put_control", "hooks.reload"}),
 }
 #: They name their camera in the query, and else bring frames of this one.
 _NAMED_IN_QUERY = {"ingest.post_classic": "default"}

@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -37,10 +37,11 @@ class Child:
         label: str,
         threads: int | None = None,
         level: int = logging.INFO,
+        heard: Callable[[str], None] | None = None,
     ) -> None:
         """Start it; raise OSError when the system is out of room.
 
-        `threads` bounds OpenCV's, its output is logged at `level`.
+        `threads` bounds OpenCV's, its output is logged at `level`, and told to `heard`.
         """
         ours, theirs = socket.socketpair()
         with theirs:
@@ -68,7 +69,7 @@ class Child:
                 raise
         self.pipe = Pipe(ours, stall=_STALL)
         assert self.process.stdout is not None
-        self.output = Output(self.process.stdout.fileno(), label=label, level=level)
+        self.output = Output(self.process.stdout.fileno(), label=label, level=level, heard=heard)
 
     @property
     def pid(self) -> int:

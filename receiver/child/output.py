@@ -17,6 +17,13 @@ _LINES_PER_SECOND = 20.0
 _MAX_LINE = 2000
 _CHUNK = 1 << 16
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+#: What a terminal obeys instead of showing it: ECMA-48, sections 5.3 to 5.6.
+_SEQUENCE = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?"
+    r"|[ -/]*[0-~])"
+)
+#: What else would change how a line is shown: C0, C1, line ends, and the turns of direction.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class Output:
@@ -28,11 +35,14 @@ class Output:
         *,
         label: str,
         level: int = logging.INFO,
+        heard: Callable[[str], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`heard` gets what is logged, without the label, and must not block."""
         self._fd = fd
         self._label = label
         self._level = level
+        self._heard = heard
         self._clock = clock
         self._rest = b""
         self._allowed = float(_BURST)
@@ -78,9 +88,9 @@ class Output:
         self._confess()
 
     def _log(self, line: bytes) -> None:
-        if not line.strip():
+        text = plain(line[:_MAX_LINE].decode(errors="replace"))
+        if not text:
             return
-        text = line[:_MAX_LINE].decode(errors="replace").rstrip()
         self.recent.append(text)
         now = self._clock()
         self._allowed = min(_BURST, self._allowed + (now - self._at) * _LINES_PER_SECOND)
@@ -90,9 +100,30 @@ class Output:
             return
         self._confess()
         self._allowed -= 1
-        logger.log(self._level, "%s | %s", self._label, text)
+        self._tell(text)
 
     def _confess(self) -> None:
         if self._left_out:
-            logger.log(self._level, "%s | ... %d lines left out ...", self._label, self._left_out)
+            self._tell(f"... {self._left_out} lines left out ...")
             self._left_out = 0
+
+    def _tell(self, text: str) -> None:
+        logger.log(self._level, "%s | %s", self._label, text)
+        if self._heard is not None:
+            self._heard(text)
+
+
+def plain(line: str) -> str:
+    """Return a line that is harmless to show: without a terminal's sequences, with control
+    characters as `\\x07`, of at most 2000 characters.
+    """
+    text = line[:_MAX_LINE].rstrip()
+    if not text.isprintable():
+        text = _SEQUENCE.sub("", text).expandtabs().rstrip()
+        text = _CONTROL.sub(_name, text)[:_MAX_LINE].rstrip()
+    return text
+
+
+def _name(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"

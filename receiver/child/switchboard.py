@@ -7,7 +7,7 @@ import select
 import socket
 import time
 from contextlib import suppress
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from receiver.child.child import Child
 from receiver.child.output import Output
@@ -16,8 +16,10 @@ from receiver.child.pipe import Pipe, PipeClosed
 #: What a child said: a header and bytes; or None: it has ended.
 Message = tuple[dict[str, Any], bytes] | None
 
+C = TypeVar("C", bound=Child)
 
-class Switchboard:
+
+class Switchboard(Generic[C]):
     """Hear children on one thread; `ring` ends a wait from any. Their output goes to the log.
 
     Between `open` and `close`, for the thread that hears; before and after, a ring is nothing.
@@ -33,7 +35,7 @@ class Switchboard:
         self._poll = select.poll()
         self._poll.register(self._bell, select.POLLIN)
         #: By descriptor, its pipe's and its output's.
-        self._children: dict[int, Child] = {}
+        self._children: dict[int, C] = {}
         self._ringer = ringer
 
     def ring(self) -> None:
@@ -41,14 +43,14 @@ class Switchboard:
             with suppress(OSError):  # full: it wakes anyway; closed: nobody waits any more
                 self._ringer.send(b"\0")
 
-    def add(self, child: Child) -> None:
+    def add(self, child: C) -> None:
         for end in (child.pipe, child.output):
             self._poll.register(end, select.POLLIN)
             self._children[end.fileno()] = child
 
-    def wait(self, until: float) -> list[tuple[Child, Message]]:
+    def wait(self, until: float) -> list[tuple[C, Message]]:
         """Return what children have said, empty at `until` (monotonic seconds) or at the bell."""
-        heard: list[tuple[Child, Message]] = []
+        heard: list[tuple[C, Message]] = []
         # Rounded up, or the last millisecond would be waited for in vain again and again.
         for fd, _ in self._poll.poll(math.ceil(max(0.0, until - time.monotonic()) * 1000)):
             child = self._children.get(fd)
@@ -63,7 +65,7 @@ class Switchboard:
                 heard.append((child, _receive(child)))
         return heard
 
-    def bury(self, child: Child) -> str:
+    def bury(self, child: C) -> str:
         """Hear it no more; reap it, and return how it ended."""
         for end in (child.pipe, child.output):
             if end.fileno() in self._children:  # its output may have ended before

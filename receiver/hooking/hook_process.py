@@ -32,7 +32,12 @@ def main(argument: str) -> None:
     pipe = begin(settings)
     # A hook edited twice within a second would otherwise be loaded from its former bytecode.
     sys.dont_write_bytecode = True
-    serve(pipe, settings["target"], settings["hook_path"], settings["quality"])
+    try:
+        serve(pipe, settings["target"], settings["hook_path"], settings["quality"])
+    except SystemExit as exc:
+        # Else nobody would know where the end was called for.
+        sys.stderr.write(f"{traces.full(exc)}\n")
+        raise
 
 
 def begin(settings: dict[str, Any]) -> Pipe:

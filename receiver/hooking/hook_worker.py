@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Literal
 
 from receiver.hooking.answer import Answer
+from receiver.hooking.hook_log import HookLog
 from receiver.hooking.hooks import HookSpec
 from receiver.hooking.schedule import Feed, Task
 from receiver.hooking.trouble import Trouble
 from receiver.region import SharedFrame
 from receiver.result import Result, drawn
 from shared.worker import Worker
+
+logger = logging.getLogger(__name__)
 
 State = Literal["starting", "ready", "busy", "restarting", "failed"]
 #: In which it takes frames.
@@ -53,6 +57,10 @@ class WorkerStatus:
     last_traceback: str | None = None
     processed: int
     failed: int
+    #: Unix seconds when the version that serves was set up.
+    loaded_at: float | None = None
+    #: A version is being set up, the first or one to take the place of that which serves.
+    loading: bool = False
 
 
 class HookWorker(Worker):
@@ -68,6 +76,7 @@ class HookWorker(Worker):
         *,
         feed: Feed,
         trouble: Trouble,
+        log: HookLog,
     ) -> None:
         super().__init__(f"hook[{number}]")
         self._number = number
@@ -75,9 +84,11 @@ class HookWorker(Worker):
         self._seat = feed.seat(self.wake)
         self._feed = feed
         self._trouble = trouble
+        self._log = log
         self._state: State = "starting"
         self._pid: int | None = None
         self._since = time.time()
+        self._loaded_at: float | None = None
         self._restarts = 0
         self._last_error: str | None = None
         self._last_traceback: str | None = None
@@ -87,6 +98,22 @@ class HookWorker(Worker):
     @abstractmethod
     def wake(self) -> None:
         """End the wait in `step`: there is a frame, or a stop. Called from any thread."""
+
+    @abstractmethod
+    def reload(self) -> bool:
+        """Have the hook loaded anew, while the version that serves goes on; any thread.
+
+        False where that cannot be.
+        """
+
+    @property
+    @abstractmethod
+    def loading(self) -> bool:
+        """Whether a version of the hook is being set up, or about to be."""
+
+    @property
+    def target(self) -> str:
+        return self._settings.spec.target
 
     @property
     def ready(self) -> bool:
@@ -106,6 +133,8 @@ class HookWorker(Worker):
             last_traceback=self._last_traceback,
             processed=self._processed,
             failed=self._failed,
+            loaded_at=self._loaded_at,
+            loading=self.loading,
         )
 
     def enter(self, state: State) -> None:
@@ -119,12 +148,26 @@ class HookWorker(Worker):
 
     def complain(self, sentence: str, traceback: str = "") -> None:
         self._last_error, self._last_traceback = sentence, traceback or None
-        self._trouble.report(sentence, traceback)
+        for line in self._trouble.report(sentence, traceback):
+            self.note(line)
 
     def forget_trouble(self) -> None:
         """Begin anew: another version of the hook serves, or the first."""
         self._last_error = self._last_traceback = None
         self._trouble.forget()
+
+    def say(self, sentence: str) -> None:
+        """Put a change of the worker into the log."""
+        logger.info("%s: %s", self.name, sentence)
+        self.note(sentence)
+
+    def note(self, line: str) -> None:
+        """Put a line into the hook's log alone."""
+        self._log.add(self.target, self._number, line, by="receiver")
+
+    def hear(self, line: str) -> None:
+        """Take a line that the hook printed."""
+        self._log.add(self.target, self._number, line, by="hook")
 
     def finish_task(self, task: Task, answer: Answer) -> None:
         """Enter what became of a taken frame; exactly once for each.

@@ -223,10 +223,9 @@ def _broken(target: str, exc: Exception, file: Path) -> HookError:
     if isinstance(exc, HookError):
         return exc
     if isinstance(exc, SyntaxError):
-        return HookError(
-            f"hook {target}: {exc.filename}:{exc.lineno}: {type(exc).__name__}: {exc.msg}",
-            file=exc.filename,
-        )
+        where = f"{exc.filename}:{exc.lineno}: {type(exc).__name__}: {exc.msg}"
+        trace = traces.full(exc.with_traceback(None))
+        return HookError(f"hook {target}: {where}", trace=trace, file=exc.filename)
     return HookError(f"hook {target}: {traces.describe(exc, file)}", trace=traces.full(exc))
 
 

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from receiver.child.child import Child
-from receiver.child.pipe import PipeClosed
 from receiver.child.switchboard import Message, Switchboard
 from receiver.hooking.answer import Answer
+from receiver.hooking.hook_child import HookChild
+from receiver.hooking.hook_log import HookLog
 from receiver.hooking.hook_worker import HookSettings, HookWorker
 from receiver.hooking.schedule import Feed, Task
 from receiver.hooking.trouble import Trouble
 from receiver.hooking.watch import Watch
-from receiver.region import SharedFrame
 from shared.backoff import Backoff
-
-logger = logging.getLogger(__name__)
 
 #: Seconds for the frame at hand, and for teardown, when a hook has to end.
 GRACE = 2.0
@@ -34,7 +29,7 @@ class ProcessWorker(HookWorker):
 
     One thread does all: in `step` it waits for whatever comes first of a frame, an answer, a line
     of output, a child's end, a deadline. `_child` serves; `_next` is set up to take its place;
-    those in `_retired` have been told to end, and are killed at the time that stands with them.
+    those in `_retired` have been told to end, and are killed when that is overdue.
 
     When an answer comes, the hook gets its next frame first, and works while the answer is entered.
     """
@@ -46,25 +41,32 @@ class ProcessWorker(HookWorker):
         *,
         feed: Feed,
         trouble: Trouble,
+        log: HookLog,
         backoff: Backoff | None = None,
     ) -> None:
-        super().__init__(number, settings, feed=feed, trouble=trouble)
+        super().__init__(number, settings, feed=feed, trouble=trouble, log=log)
         self._backoff = backoff or Backoff(first=0.1, ceiling=15.0)
         self._watch = Watch() if settings.reload else Watch(_NEVER)
-        self._board = Switchboard()
-        self._child: Child | None = None
-        self._next: Child | None = None
-        #: The next child's files, once it is set up.
-        self._next_files: list[str] | None = None
-        #: The files whose change it is started for.
-        self._edited = ""
-        self._retired: dict[Child, float] = {}
+        self._board: Switchboard[HookChild] = Switchboard()
+        self._child: HookChild | None = None
+        self._next: HookChild | None = None
+        self._retired: set[HookChild] = set()
         self._task: Task | None = None
-        #: Monotonic: when an answer or a setup is overdue, and when to start anew.
-        self._answer_due = self._setup_due = self._start_at = 0.0
+        #: Monotonic: when to start anew.
+        self._start_at = 0.0
+        self._reload_asked = False
 
     def wake(self) -> None:
         self._board.ring()
+
+    def reload(self) -> bool:
+        self._reload_asked = True
+        self._board.ring()
+        return True
+
+    @property
+    def loading(self) -> bool:
+        return self._reload_asked or self._next is not None or self._state == "starting"
 
     def open(self) -> None:
         self._board.open()
@@ -79,10 +81,12 @@ class ProcessWorker(HookWorker):
         self._check_deadlines()
         changed = self._watch.changed()
         if changed:
-            self._edited = ", ".join(Path(file).name for file in changed)
-            self._start()
-        if self._next_files is not None and self._task is None:
-            self._put_in_place(self._next_files)
+            names = ", ".join(Path(file).name for file in changed)
+            self._start(f"{names} changed, loaded anew")
+        elif self._reload_asked:
+            self._start("loaded anew, as was asked for")
+        if self._next is not None and self._next.files is not None and self._task is None:
+            self._put_in_place(self._next, self._next.files)
 
     def close(self) -> None:
         self.finish()  # nothing more is taken
@@ -99,7 +103,8 @@ class ProcessWorker(HookWorker):
         if self._task is not None:
             self._answer(Answer(error="the receiver stopped before the hook was done"))
         if self._child is not None:
-            self._retired[self._child] = end
+            self._child.due = end
+            self._retired.add(self._child)
             self._child = None
         while self._retired:
             for child, message in self._board.wait(end):
@@ -107,47 +112,37 @@ class ProcessWorker(HookWorker):
             self._check_deadlines()
         self._board.close()
 
-    def _start(self) -> None:
+    def _start(self, reason: str = "") -> None:
         """Start a child to come next, in place of one that was to come next."""
-        if self._next is not None:
-            self._next.kill()
-            self._board.bury(self._next)
-        settings = self._settings
-        self._next = self._next_files = None
+        former, self._next = self._next, None
+        if former is not None:
+            former.kill()
+            self._board.bury(former)
         try:
-            self._next = Child(
-                "receiver.hooking.hook_process",
-                {
-                    "target": settings.spec.target,
-                    "hook_path": settings.hook_path,
-                    "quality": settings.quality,
-                },
-                label=self.name,
-                threads=settings.threads,
-            )
+            self._next = HookChild(self._settings, label=self.name, reason=reason, heard=self.hear)
         except OSError as exc:
             self._reject(f"cannot start a process ({exc.strerror})")
-            return
-        self._setup_due = time.monotonic() + settings.setup_timeout
-        self._board.add(self._next)
+        else:
+            self._board.add(self._next)
+        finally:
+            self._reload_asked = False  # only now, or it would seem for a moment as if it was done
 
-    def _put_in_place(self, files: list[str]) -> None:
-        """Let the next child serve, and the former one end."""
-        former, self._child, self._next, self._next_files = self._child, self._next, None, None
-        assert self._child is not None
+    def _put_in_place(self, child: HookChild, files: list[str]) -> None:
+        """Let the child that was next serve, and the former one end."""
+        former, self._child, self._next = self._child, child, None
         if former is not None:
-            former.pipe.end()
-            self._retired[former] = time.monotonic() + GRACE
+            former.retire(GRACE)
+            self._retired.add(former)
         self._watch.follow(files)
-        self._pid = self._child.pid
-        if self._edited:
-            logger.info("%s: %s changed, loaded anew", self.name, self._edited)
+        self._pid, self._loaded_at = child.pid, time.time()
+        if child.reason:
+            self.say(child.reason)
         elif self._state != "restarting":
-            target = self._settings.spec.target
-            logger.info("%s: %s is ready (process %d)", self.name, target, self._pid)
-        if self._edited or self._state != "restarting":
+            self.say(f"{self.target} is ready (process {child.pid})")
+        else:
+            self.note(f"runs again (process {child.pid})")
+        if child.reason or self._state != "restarting":
             self.forget_trouble()
-        self._edited = ""
         self.enter("ready")
 
     def _reject(self, problem: str, trace: str = "") -> None:
@@ -157,46 +152,44 @@ class ProcessWorker(HookWorker):
             self.complain(f"{problem}; the former version goes on", trace)
         else:
             self.complain(problem, trace)
+            if self._state != "failed" and self._settings.reload:
+                self.say("is tried again, at once when a file of the hook is saved")
             self._start_later("failed")
 
     def _start_later(self, state: Literal["restarting", "failed"]) -> None:
-        self._child = self._pid = None
+        self._child = self._pid = self._loaded_at = None
         self._restarts += 1
         self._start_at = time.monotonic() + self._backoff.next()
         self.enter(state)
 
-    def _take(self, child: Child) -> None:
+    def _take(self, child: HookChild) -> None:
         self._task = self._feed.take(self._seat)
         self.enter("ready" if self._task is None else "busy")
-        if self._task is None:
-            return
-        self._answer_due = time.monotonic() + self._settings.timeout
-        frame = self._task.frame
-        with suppress(PipeClosed):  # then its end is what we hear next
-            region = frame.region if isinstance(frame, SharedFrame) else None
-            header = frame.facts() | ({"is_new": True} if self._task.is_new else {})
-            child.pipe.send(header, frame.data, region=region)
+        if self._task is not None:
+            child.ask(self._task)
 
-    def _hear(self, child: Child, message: Message) -> None:
+    def _hear(self, child: HookChild, message: Message) -> None:
         if message is None:
             self._lose(child)
             return
         header, body = message
         if child is self._next and "error" in header:
             self._watch.also(header["files"])
-            self._retired[child] = time.monotonic() + GRACE
+            child.retire(GRACE)
+            self._retired.add(child)
             self._reject(header["error"], header["trace"])
         elif child is self._next:
             self._feed.stateful = header["stateful"]
-            self._next_files = header["files"]
+            child.set_up(header["files"])
         elif child is self._child and self._task is not None:
             if "files" in header:
                 self._watch.also(header["files"])
             self._backoff.reset()
+            child.rest()
             task, self._task = self._task, None
             self._feed.done(task)
             # A stop, and a child that is to take this one's place, wait for a free moment.
-            if self._next_files is None and not self.stopping:
+            if (self._next is None or self._next.files is None) and not self.stopping:
                 self._take(child)
             self.finish_task(task, Answer(**header["answer"], picture=body or None))
 
@@ -206,11 +199,10 @@ class ProcessWorker(HookWorker):
         self._feed.done(task)
         self.finish_task(task, answer)
 
-    def _lose(self, child: Child, why: str = "") -> None:
+    def _lose(self, child: HookChild, why: str = "") -> None:
         """Bury a child that has ended, or was killed and `why`."""
         how = self._board.bury(child)
         if child is self._next:
-            self._next_files = None
             self._reject(why or f"hook died in setup ({how})")
         elif child is self._child:
             error = why or f"hook died ({how})"
@@ -220,30 +212,27 @@ class ProcessWorker(HookWorker):
                 self.complain(error)
             self._start_later("restarting")
         else:
-            self._retired.pop(child, None)
+            self._retired.discard(child)
+
+    def _children(self) -> list[HookChild]:
+        return [child for child in (self._child, self._next, *self._retired) if child is not None]
 
     def _next_deadline(self) -> float:
-        deadlines = [self._watch.due, *self._retired.values()]
-        if self._task is not None:
-            deadlines.append(self._answer_due)
-        if self._next is not None and self._next_files is None:
-            deadlines.append(self._setup_due)
-        elif self._child is None:
+        deadlines = [self._watch.due, *(child.due for child in self._children())]
+        if self._child is None and self._next is None:
             deadlines.append(self._start_at)
         return min(deadlines)
 
     def _check_deadlines(self) -> None:
         now = time.monotonic()
-        if self._child is not None and self._task is not None and now >= self._answer_due:
-            self._overdue(self._child, f"hook took longer than {self._settings.timeout:g} s")
-        if self._next is not None and self._next_files is None and now >= self._setup_due:
-            self._overdue(self._next, f"setup took longer than {self._settings.setup_timeout:g} s")
-        for child in [child for child, end in self._retired.items() if now >= end]:
+        for child in [child for child in self._children() if now >= child.due]:
+            why = ""
+            if child is self._child:
+                why = f"hook took longer than {self._settings.timeout:g} s and was killed"
+            elif child is self._next:
+                why = f"setup took longer than {self._settings.setup_timeout:g} s and was killed"
+            if why:
+                child.show_where()
+                child.output.wait(_LAST_WORDS)
             child.kill()
-            self._lose(child)
-
-    def _overdue(self, child: Child, why: str) -> None:
-        child.show_where()
-        child.output.wait(_LAST_WORDS)
-        child.kill()
-        self._lose(child, f"{why} and was killed")
+            self._lose(child, why)

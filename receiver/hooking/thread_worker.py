@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
 from receiver.frame import Frame
-from receiver.hooking import hooks
+from receiver.hooking import hooks, traces
 from receiver.hooking.answer import Answer, ask
+from receiver.hooking.hook_log import HookLog
 from receiver.hooking.hook_worker import HookSettings, HookWorker
 from receiver.hooking.memory import Memory
 from receiver.hooking.schedule import Feed, Task
@@ -18,8 +18,6 @@ from receiver.hooking.trouble import Trouble
 from receiver.region import SharedFrame
 from shared.backoff import Backoff
 from shared.errors import FrameError
-
-logger = logging.getLogger(__name__)
 
 _GRACE = 2.0
 
@@ -40,9 +38,10 @@ class ThreadWorker(HookWorker):
         *,
         feed: Feed,
         trouble: Trouble,
+        log: HookLog,
         backoff: Backoff | None = None,
     ) -> None:
-        super().__init__(number, settings, feed=feed, trouble=trouble)
+        super().__init__(number, settings, feed=feed, trouble=trouble, log=log)
         self._backoff = backoff or Backoff(first=0.1, ceiling=15.0)
         self._inbox: SimpleQueue[_Said | None] = SimpleQueue()
         self._actor: _Actor | None = None
@@ -54,6 +53,13 @@ class ThreadWorker(HookWorker):
 
     def wake(self) -> None:
         self._inbox.put(None)
+
+    def reload(self) -> bool:
+        return False  # what Python has once imported into a process stays in it
+
+    @property
+    def loading(self) -> bool:
+        return self._actor is not None and not self.ready
 
     def step(self) -> None:
         now = time.monotonic()
@@ -99,7 +105,8 @@ class ThreadWorker(HookWorker):
         elif isinstance(said.what, hooks.HookError):
             self._fail(str(said.what), said.what.trace)
         else:
-            logger.info("%s: %s is ready (a thread)", self.name, self._settings.spec.target)
+            self.say(f"{self.target} is ready (a thread)")
+            self._loaded_at = time.time()
             self._feed.stateful = said.what.stateful
             if self._state != "restarting":
                 self.forget_trouble()
@@ -126,7 +133,7 @@ class ThreadWorker(HookWorker):
     def _start_later(self) -> None:
         if self._actor is not None:
             self._actor.inbox.put(None)
-        self._actor = None
+        self._actor = self._loaded_at = None
         self._restarts += 1
         self._start_at = time.monotonic() + self._backoff.next()
 
@@ -177,6 +184,7 @@ class _Actor:
             except hooks.HookError as exc:
                 answer = Answer(error=str(exc), trace=exc.trace)
             except BaseException as exc:  # noqa: BLE001  # sys.exit ends a process; here is none
-                answer = Answer(error=f"hook raised {type(exc).__name__}")
+                error, trace = traces.describe(exc, hook.file), traces.full(exc)
+                answer = Answer(error=error, trace=trace)
             self._outbox.put(_Said(self, answer))
         hooks.tear_down(hook)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import traceback
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from shared.redact import redact
 
 _RECEIVER = Path(__file__).parent.parent
 _SHARED = _RECEIVER.parent / "shared"
+_IMPORTLIB = str(Path(importlib.__file__).parent)
 _MAX_TEXT = 500
 #: Characters of a traceback, the last ones, and of one of its lines.
 _MAX_TRACE = 7000
@@ -65,7 +67,7 @@ def is_own(filename: str) -> bool:
     """Say whether a file is the receiver's, or Python's way of importing."""
     path = Path(filename)
     return (
-        filename.startswith("<frozen importlib")
+        filename.startswith(("<frozen importlib", _IMPORTLIB))
         or path.is_relative_to(_RECEIVER)
         or path.is_relative_to(_SHARED)
     )

@@ -27,8 +27,11 @@ class Trouble:
         self._repeats = 0
         self._said_at = clock()
 
-    def report(self, sentence: str, details: str = "") -> None:
-        """Log `sentence`, and `details` line by line, unless that was said before."""
+    def report(self, sentence: str, details: str = "") -> list[str]:
+        """Log `sentence`, and `details` line by line, unless that was said before.
+
+        Return the lines that were logged, without the subject.
+        """
         raised = _RAISED.fullmatch(sentence)
         key = raised["type"] + raised["place"] if raised else re.sub(r"\d+", "#", sentence)
         with self._lock:
@@ -41,16 +44,19 @@ class Trouble:
             if not new:
                 self._repeats += 1
                 if now - self._said_at < _SUMMARY_EVERY:
-                    return
+                    return []
                 repeats, self._repeats, self._said_at = self._repeats, 0, now
             else:
                 self._said_at = now
         if repeats:
-            logger.warning("%s: %d more failures, the last: %s", self._subject, repeats, sentence)
-            return
-        logger.warning("%s: %s", self._subject, sentence.removeprefix(f"{self._subject}: "))
-        for line in details.splitlines():
+            said = [f"{repeats} more failures, the last: {sentence}"]
+        else:
+            said = [sentence.removeprefix(f"{self._subject}: ")]
+        logger.warning("%s: %s", self._subject, said[0])
+        for line in details.splitlines() if not repeats else ():
             logger.warning("%s | %s", self._subject, line)
+            said.append(line)
+        return said
 
     def forget(self) -> None:
         """Begin anew: the hook was changed, or works again."""

@@ -97,7 +97,7 @@ class Rehearsal:
         }
         self._timeout = timeout
         self._setup_timeout = setup_timeout
-        self._board = Switchboard()
+        self._board: Switchboard[Child] = Switchboard()
         self._epitaph: str | None = None
 
     def run(self) -> Outcome:

@@ -6,6 +6,7 @@ import os
 import time
 from typing import Literal
 
+from receiver.hooking.hook_log import HookLog
 from receiver.hooking.hook_worker import UP, HookSettings, HookWorker
 from receiver.hooking.hooks import HookError
 from receiver.hooking.process_worker import ProcessWorker
@@ -47,6 +48,7 @@ class Crew:
         self._posts = posts
         self._kind = ProcessWorker if isolation == "process" else ThreadWorker
         self._trouble = Trouble(f"hook {settings.spec.target}")
+        self._log = HookLog([settings.spec.target])
         self._workers: list[HookWorker] = []
         self._is_whole = False
 
@@ -82,6 +84,7 @@ class Crew:
             self._settings,
             feed=self._feed,
             trouble=self._trouble,
+            log=self._log,
             backoff=Backoff(_PAUSE, _PAUSE),
         )
         self._workers.append(worker)

@@ -15,6 +15,7 @@ from receiver.app import create_app
 from receiver.bus.bus import Bus
 from receiver.bus.collector import BusCollector
 from receiver.config import WorkerConfig
+from receiver.hooking import routes as hooking
 from receiver.hooking.hooks import HookError, HookSpec
 from receiver.hooking.runner import Runner, check
 from receiver.server import Server, serve
@@ -54,7 +55,8 @@ class Worker:
                     hooks=self._bus.hooks,
                     alive=self._alive,
                     ready=self._ready,
-                )
+                ),
+                hooking.blueprint(self._runner),
             ],
             max_bytes=_MAX_BYTES,
             access=self._access,

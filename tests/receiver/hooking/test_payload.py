@@ -12,17 +12,10 @@ from receiver.region import Region, SharedFrame
 from receiver.result import Result
 from receiver.ticket import Ticket
 from shared import codec, pattern
-from tests.conftest import MakeFrame
 from tests.receiver.bench import Bench
 
 BGR = pattern.draw(9, 160, 120)
 ISOLATIONS = pytest.mark.parametrize("isolation", ["process", "thread"])
-
-
-@pytest.fixture
-def bench(tmp_path: Path, make_frame: MakeFrame) -> Iterator[Bench]:
-    with Bench(tmp_path, make_frame) as bench:
-        yield bench
 
 
 @pytest.fixture

@@ -1,12 +1,9 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,18 +15,7 @@ from receiver.hub import Hub
 from receiver.result import Result
 from shared import codec
 from shared.frame import EncodedFrame
-from tests.conftest import MakeFrame
 from tests.receiver.bench import Bench, alive, wait_until
-
-
-@pytest.fixture
-def bench(
-    tmp_path: Path, make_frame: MakeFrame, caplog: pytest.LogCaptureFixture
-) -> Iterator[Bench]:
-    caplog.set_level(logging.INFO)
-    with Bench(tmp_path, make_frame) as bench:
-        yield bench
-
 
 ISOLATIONS = pytest.mark.parametrize("isolation", ["process", "thread"])
 
@@ -317,7 +303,8 @@ def test_a_broken_edit_leaves_the_former_hook_at_work(
     wait_until("the mended hook", lambda: bench.show().value == 3)
     assert bench.runner.status()[0].last_error is None
     assert bench.runner.status()[0].last_traceback is None
-    assert caplog.text.count("SyntaxError") == 1
+    assert caplog.text.count("bench_hook.py:1: SyntaxError") == 1
+    assert "hook bench_hook |     def process(frame:" in caplog.messages
 
 
 def test_a_setup_that_fails_is_shown_and_tried_again(
@@ -342,6 +329,8 @@ def test_a_setup_that_fails_is_shown_and_tried_again(
         "hook bench_hook:Hook: setup: FileNotFoundError: no model yet (bench_hook.py:6)"
     )
     assert str(status.last_traceback).endswith("FileNotFoundError: no model yet")
+    assert status.loaded_at is None
+    assert caplog.text.count("tried again, at once when a file of the hook is saved") == 1
     assert not bench.runner.ready
     assert caplog.text.count("Traceback") == 1
     assert bench.camera().books().superseded == 2
@@ -562,7 +551,8 @@ def test_status_is_ready_for_json(bench: Bench) -> None:
     bench.start("cam1=bench_hook")
     status = dataclasses.asdict(bench.runner.status()[0])
 
-    assert status | {"pid": 0, "since": 0} == {
+    assert time.time() - 10 < status["loaded_at"] <= time.time()
+    assert status | {"pid": 0, "since": 0, "loaded_at": 0} == {
         "hook": "bench_hook",
         "camera": "cam1",
         "worker": 1,
@@ -574,6 +564,8 @@ def test_status_is_ready_for_json(bench: Bench) -> None:
         "last_traceback": None,
         "processed": 0,
         "failed": 0,
+        "loaded_at": 0,
+        "loading": False,
     }
 
 
