@@ -13,6 +13,7 @@ from receiver.access.access import Access
 from receiver.app import create_app
 from receiver.bus.bus import Bus
 from receiver.bus.collector import BusCollector
+from receiver.components import Components
 from receiver.config import ReceiverConfig
 from receiver.control import Controls
 from receiver.desk import Desk
@@ -36,6 +37,7 @@ from receiver.models import Models
 from receiver.rehearsal.check_hook import check_hook
 from receiver.seats import Seats
 from receiver.server import THREADS, Server, serve
+from receiver.tls import read_tls
 from receiver.traces import Traces
 from receiver.view import dashboard, live, wall
 from receiver.view.pulse import Pulse
@@ -93,16 +95,16 @@ class Receiver:
         if bus is not None:
             bus.tell_of(self._runner.status, timeout=config.hook_timeout)
             metrics.registry.register(BusCollector(bus))
-        self._spans = None
+        spans = None
         if config.trace_to is not None:
-            self._spans = Spans("framepost-receiver", to=config.trace_to, ratio=config.trace_ratio)
+            spans = Spans("framepost-receiver", to=config.trace_to, ratio=config.trace_ratio)
         desk = Desk(
             self._hub,
             max_pixels=config.max_pixels,
             seats=seats,
             has_hook=self._runner.handles if bus is None else bus.handles,
             trouble=trouble,
-            traces=Traces(self._spans) if self._spans else None,
+            traces=Traces(spans) if spans else None,
         )
         self._listeners = Listeners(answers, desk, max_bytes=config.max_bytes)
         controls = Controls(
@@ -112,15 +114,20 @@ class Receiver:
             max_cameras=config.max_cameras,
         )
         feed = events.Events(journal, seats=seats)
-        self._webhooks = Webhooks(
+        webhooks = Webhooks(
             posted,
             config.result_webhook,
             token=config.webhook_token.get_secret_value() if config.webhook_token else None,
             allow=AllowList(config.webhook_allow),
         )
-        self._access = Access(config.secret, config.tokens)
-        more = [renditions.collect, feed.collect, self._webhooks.collect, self._listeners.collect]
-        metrics.registry.register(self._access.refusals)
+        access = Access(config.secret, config.tokens)
+        self._components = Components(
+            # Results go to those before the hooks, up to the last one.
+            *(access, spans, webhooks, self._listeners, bus, self._runner),
+            *(self._pulse, self._display),
+        )
+        more = [renditions.collect, feed.collect, webhooks.collect, self._listeners.collect]
+        metrics.registry.register(access.refusals)
         metrics.registry.register(HubCollector(self._hub, more=more))
         self.app = create_app(
             [
@@ -133,11 +140,11 @@ class Receiver:
                 wall.blueprint(
                     self._hub, renditions, journal=journal, pulse=self._pulse, seats=viewers
                 ),
-                status.blueprint(self._hub, webhooks=self._webhooks.status, history=history),
+                status.blueprint(self._hub, webhooks=webhooks.status, history=history),
                 health.blueprint(
                     registry=metrics.registry,
                     hooks=self._hooks,
-                    alive=self._alive,
+                    alive=self._components.problems,
                     ready=self._ready,
                     degraded=self._degraded,
                 ),
@@ -151,49 +158,31 @@ class Receiver:
                     seats=seats,
                     max_bytes=config.max_bytes,
                     max_pixels=config.max_pixels,
-                    alive=self._alive,
+                    alive=self._components.problems,
                     ready=self._ready,
                 ),
                 deepstack.blueprint(desk, models, seats=seats, max_bytes=config.max_bytes),
             ],
             max_bytes=config.max_bytes,
-            access=self._access,
+            access=access,
         )
 
     def start(self) -> None:
-        first = (self._access, self._pulse, self._webhooks, self._spans, self._bus)
-        for part in (*first, self._runner, self._listeners, self._display):
-            if part is not None:
-                part.start()
+        self._components.start()
 
     def drain(self) -> None:
         self._closing = True
         self._listeners.drain()
         self._hub.close()
         self._pulse.ask_to_stop()
-
-    def stop(self) -> None:
         if self._display is not None:
             self._display.ask_to_stop()
-        self._pulse.stop()
-        self._runner.stop()
-        if self._bus is not None:
-            self._bus.stop()
-        # After the hooks, whose last results they send.
-        for part in (self._webhooks, self._listeners, self._spans, self._display, self._access):
-            if part is not None:
-                part.stop()
+
+    def stop(self) -> None:
+        self._components.stop()
 
     def bug(self) -> BaseException | None:
-        parts = (
-            *(self._runner, self._webhooks, self._listeners, self._pulse, self._bus),
-            *(self._access, self._spans),
-        )
-        return next((part.error for part in parts if part is not None and part.error), None)
-
-    def _alive(self) -> list[str]:
-        error = self.bug()
-        return [] if error is None else [f"a worker died of a bug: {error!r}"]
+        return self._components.error
 
     def _hooks(self) -> Sequence[Mapping[str, Any]]:
         return self._runner.facts() if self._bus is None else self._bus.hooks()
@@ -219,8 +208,11 @@ def _prepare(argv: Sequence[str]) -> Server | int:
     check([HookSpec.parse(hook) for hook in config.hook], [*map(str, config.hook_path)])
     if config.trace_to is not None:
         check_installed()
+    tls = read_tls(
+        config.tls_cert, config.tls_key, client_ca=config.tls_client_ca, least=config.tls_min
+    )
     log.configure("receiver", level=config.log_level, form=config.log_format)
-    return Server(partial(Receiver, config), host=config.host, port=config.port)
+    return Server(partial(Receiver, config), host=config.host, port=config.port, tls=tls)
 
 
 def _check_hook(hook: str, config: ReceiverConfig) -> int:

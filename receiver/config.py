@@ -90,6 +90,16 @@ class HookConfig(Settings):
     tokens: Path | None = Field(
         None, description="YAML file of more tokens, with what each may do; read again when changed"
     )
+    tls_cert: Path | None = Field(
+        None, description="PEM file with this server's certificate: HTTPS instead of HTTP"
+    )
+    tls_key: Path | None = Field(None, description="PEM file with its key")
+    tls_client_ca: Path | None = Field(
+        None, description="PEM file: let in only clients with a certificate that it signed"
+    )
+    tls_min: Annotated[Literal["1.2", "1.3"], Expect("1.2 or 1.3")] = Field(
+        "1.2", description="the oldest version of TLS"
+    )
     hook: Names = Field(
         [], description="module:name of your algorithm, or camera=module:name for one camera"
     )

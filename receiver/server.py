@@ -22,11 +22,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Protocol
 
-from granian.constants import Interfaces, Loops
+from granian.constants import Interfaces, Loops, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
+from receiver.tls import Tls
 from shared.errors import ConfigError, FramepostError
 
 logger = logging.getLogger(__name__)
@@ -69,11 +70,17 @@ class Service(Protocol):
 class Server(MPServer):
     """Serve what `build` makes until SIGINT or SIGTERM."""
 
-    def __init__(self, build: Callable[[], Service], *, host: str, port: int) -> None:
-        """Take the port now, so that a wrong one is known at once; raise PortError."""
+    def __init__(
+        self, build: Callable[[], Service], *, host: str, port: int, tls: Tls | None = None
+    ) -> None:
+        """Take the port now, so that a wrong one is known at once; raise PortError.
+
+        With `tls` it speaks HTTPS and nothing else.
+        """
         address, self._port = free_address(host, port)
         reader, self._lifeline = Pipe(duplex=False)
-        self._load = partial(_load, build, reader, self._lifeline, host, self._port)
+        scheme = "http" if tls is None else "https"
+        self._load = partial(_load, build, reader, self._lifeline, (scheme, host, self._port))
         super().__init__(
             "framepost",
             address=address,
@@ -92,6 +99,7 @@ class Server(MPServer):
                 },
             },
             workers_kill_timeout=_STOP_SECONDS,
+            **_options(tls),
         )
 
     def run(self) -> None:
@@ -101,6 +109,18 @@ class Server(MPServer):
     def shutdown(self, exit_code: int = 0) -> None:
         self._lifeline.send_bytes(b"stop")
         super().shutdown(exit_code)  # type: ignore[no-untyped-call]
+
+
+def _options(tls: Tls | None) -> dict[str, Any]:
+    if tls is None:
+        return {}
+    return {
+        "ssl_cert": tls.cert,
+        "ssl_key": tls.key,
+        "ssl_ca": tls.client_ca,
+        "ssl_client_verify": tls.client_ca is not None,
+        "ssl_protocol_min": SSLProtocols(f"tls{tls.least}"),
+    }
 
 
 def serve(name: str, prepare: Callable[[], Server | int]) -> int:
@@ -159,8 +179,7 @@ def _load(
     build: Callable[[], Service],
     reader: Connection,
     writer: Connection,
-    host: str,
-    port: int,
+    place: tuple[str, str, int],
 ) -> Callable[..., Any]:
     """Make and start the service in the serving process, and tie its life to the pipe."""
     writer.close()
@@ -169,7 +188,7 @@ def _load(
     service.start()
     # Not a daemon: the process waits for it, and with it for the service's end.
     threading.Thread(target=_live, args=(service, reader), name="lifeline").start()
-    threading.Thread(target=_announce, args=(host, port), name="announce", daemon=True).start()
+    threading.Thread(target=_announce, args=place, name="announce", daemon=True).start()
     return service.app
 
 
@@ -188,7 +207,7 @@ def _live(service: Service, reader: Connection) -> None:
     stuck.start()
 
 
-def _announce(host: str, port: int) -> None:
+def _announce(scheme: str, host: str, port: int) -> None:
     """Say where the page is, once it answers; and have lost peers noticed."""
     local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     for _ in range(200):
@@ -199,7 +218,7 @@ def _announce(host: str, port: int) -> None:
         else:
             _notice_lost_peers(port)
             shown = f"[{local}]" if ":" in local else local
-            logger.info("listening on %s:%d; see http://%s:%d/", host, port, shown, port)
+            logger.info("listening on %s:%d; see %s://%s:%d/", host, port, scheme, shown, port)
             return
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import ssl
 import sys
 import threading
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ from sender.sources.demuxer import KEY_FRAME_WAIT
 from sender.status import PortError, StatusServer
 from sender.stream_client import StreamClient, StreamLine
 from sender.supervisor import Supervisor
+from sender.tls import make_context
 from sender.traces import Traces
 from shared import log
 from shared.errors import ConfigError
@@ -124,12 +126,17 @@ def _build(config: SenderConfig, metrics: Metrics, traces: Traces | None) -> lis
 def _build_one(camera: CameraConfig, metrics: Metrics, traces: Traces | None) -> Pipeline:
     assert camera.source is not None
     endpoint = _endpoint(camera)
+    context = make_context(camera.tls_ca, camera.tls_cert, camera.tls_key)
+    if context is not None and not endpoint.tls:
+        raise ConfigError(f"tls_ca, tls_cert: expected an https receiver, got {endpoint.shown}")
     options = _options(camera)
     return Pipeline(
         camera.camera,
         partial(open_source, camera.source, options),
         source_name=redact(camera.source),
-        make_client=partial(_make_client, camera, endpoint, told=threading.Event()),
+        make_client=partial(
+            _make_client, camera, endpoint, context=context, told=threading.Event()
+        ),
         in_flight=camera.in_flight,
         endpoint=endpoint,
         fps=camera.fps,
@@ -210,14 +217,20 @@ def _redis_endpoint(camera: CameraConfig) -> Endpoint:
     return endpoint
 
 
-def _make_client(camera: CameraConfig, endpoint: Endpoint, *, told: threading.Event) -> Client:
+def _make_client(
+    camera: CameraConfig,
+    endpoint: Endpoint,
+    *,
+    context: ssl.SSLContext | None,
+    told: threading.Event,
+) -> Client:
     if isinstance(endpoint, RedisEndpoint):
         return RedisCarrier(endpoint, deadline=camera.deadline, told=told)
     place = (endpoint.host, endpoint.port)
-    posts = HttpClient(*place, tls=endpoint.tls, deadline=camera.deadline)
+    posts = HttpClient(*place, tls=endpoint.tls, deadline=camera.deadline, context=context)
     if camera.transport == "post" or endpoint.stream is None:
         return posts
-    stream = StreamLine(*place, tls=endpoint.tls, deadline=camera.deadline)
+    stream = StreamLine(*place, tls=endpoint.tls, deadline=camera.deadline, context=context)
     return StreamClient(stream, posts, target=endpoint.stream, shown=endpoint.shown, told=told)
 
 

@@ -135,6 +135,13 @@ class CameraConfig(BaseModel):
         description="sent as Authorization: Bearer; better in SENDER_TOKEN than here; none for a"
         " Redis",
     )
+    tls_ca: Path | None = Field(
+        None, description="PEM file: trust an https receiver whose certificate it signed, no other"
+    )
+    tls_cert: Path | None = Field(
+        None, description="PEM file with the certificate to show to a receiver that asks for one"
+    )
+    tls_key: Path | None = Field(None, description="PEM file with its key")
     digest: Switch = Field(False, description="send the SHA-256 of each frame, to be checked")
     keep_corrupt: Switch = Field(False, description="send also frames that came damaged")
     obey: Switch = Field(

@@ -204,7 +204,9 @@ class HttpClient:
             return NoReply(f"no {what} within {self._deadline:g} s", reason="timeout")
         if isinstance(exc, ssl.SSLCertVerificationError):
             return NoReply(f"its certificate is not trusted: {exc.verify_message}", reason="tls")
-        if isinstance(exc, ssl.SSLError) and not is_connected:
+        if isinstance(exc, ssl.SSLError) and "CERTIFICATE_REQUIRED" in str(exc.reason):
+            return NoReply("it lets in only clients with a certificate", reason="tls")
+        if isinstance(exc, ssl.SSLError) and (not is_connected or "ALERT" in str(exc.reason)):
             return NoReply(f"no TLS connection: {exc.reason or exc}", reason="tls")
         if isinstance(exc, AddressRefused):
             return NoReply(str(exc), reason="forbidden")

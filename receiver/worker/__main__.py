@@ -14,11 +14,13 @@ from receiver.access.access import Access
 from receiver.app import create_app
 from receiver.bus.bus import Bus
 from receiver.bus.collector import BusCollector
+from receiver.components import Components
 from receiver.config import WorkerConfig
 from receiver.hooking import routes as hooking
 from receiver.hooking.hooks import HookError, HookSpec
 from receiver.hooking.runner import Runner, check
 from receiver.server import Server, serve
+from receiver.tls import read_tls
 from shared import log
 
 logger = logging.getLogger(__name__)
@@ -46,41 +48,34 @@ class Worker:
         self._bus.tell_of(self._runner.status, timeout=config.hook_timeout)
         registry = CollectorRegistry()
         registry.register(BusCollector(self._bus, hooks=self._runner.status))
-        self._access = Access(config.secret, config.tokens)
-        registry.register(self._access.refusals)
+        access = Access(config.secret, config.tokens)
+        self._components = Components(access, self._bus, self._runner)
+        registry.register(access.refusals)
         self.app = create_app(
             [
                 health.blueprint(
                     registry=registry,
                     hooks=self._bus.hooks,
-                    alive=self._alive,
+                    alive=self._components.problems,
                     ready=self._ready,
                 ),
                 hooking.blueprint(self._runner),
             ],
             max_bytes=_MAX_BYTES,
-            access=self._access,
+            access=access,
         )
 
     def start(self) -> None:
-        self._access.start()
-        self._bus.start()
-        self._runner.start()
+        self._components.start()
 
     def drain(self) -> None:
         self._closing = True
 
     def stop(self) -> None:
-        self._runner.stop()
-        self._bus.stop()
-        self._access.stop()
+        self._components.stop()
 
     def bug(self) -> BaseException | None:
-        return self._runner.error or self._bus.error or self._access.error
-
-    def _alive(self) -> list[str]:
-        error = self.bug()
-        return [] if error is None else [f"a worker died of a bug: {error!r}"]
+        return self._components.error
 
     def _ready(self) -> list[str]:
         if self._closing:
@@ -99,8 +94,11 @@ def _prepare(argv: Sequence[str]) -> Server:
     if not config.hook:
         raise HookError("hook: expected one at least, as in --hook my_hook:process")
     check([HookSpec.parse(hook) for hook in config.hook], [*map(str, config.hook_path)])
+    tls = read_tls(
+        config.tls_cert, config.tls_key, client_ca=config.tls_client_ca, least=config.tls_min
+    )
     log.configure("worker", level=config.log_level, form=config.log_format)
-    return Server(partial(Worker, config), host=config.host, port=config.port)
+    return Server(partial(Worker, config), host=config.host, port=config.port, tls=tls)
 
 
 if __name__ == "__main__":
