@@ -43,6 +43,10 @@ class Command:
         return self._process.pid
 
     @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    @property
     def output(self) -> str:
         return "\n".join(self.lines)
 
