@@ -53,10 +53,8 @@ def _hook(runner: Runner) -> str | None:
     hook = flask.request.args.get("hook")
     known = list(dict.fromkeys(status.hook for status in runner.status()))
     if hook is not None and hook not in known:
-        names = ", ".join(known) or "none, for no hook runs in this process"
-        raise FrameError(
-            f"hook: expected one of {names}; got {hook[:200]!r}", status=404, reason="hook"
-        )
+        expected = f"expected one of {', '.join(known)}" if known else "none runs in this process"
+        raise FrameError(f"hook: {expected}; got {hook[:200]!r}", status=404, reason="hook")
     return hook
 
 

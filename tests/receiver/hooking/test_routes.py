@@ -4,10 +4,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from receiver.app import create_app
+from receiver.config import WorkerConfig
 from receiver.hooking import routes
 from receiver.hooking.runner import Runner
 from receiver.hooking.schedule import HubFeeds
 from receiver.hub import Hub
+from receiver.worker.__main__ import Worker
 from tests.receiver.bench import Bench, wait_until
 
 
@@ -107,9 +109,19 @@ def test_without_hooks_there_is_nothing_to_load_and_nothing_to_read() -> None:
     client = serve(Runner(HubFeeds(Hub()), []))
 
     assert client.post("/hooks/reload").status_code == 404
+    named = client.post("/hooks/reload?hook=x").json
+    assert named is not None
+    assert named["detail"] == "hook: none runs in this process; got 'x'"
     log = client.get("/hooks/log").json
     assert log is not None
     assert log["lines"] == []
+
+
+def test_a_worker_has_the_same_routes() -> None:
+    config = WorkerConfig.load(["--bus", "redis://127.0.0.1:1/0", "--hook", "hooks.brightness"])
+    rules = {rule.rule for rule in Worker(config).app.url_map.iter_rules()}
+
+    assert {"/hooks", "/hooks/log", "/hooks/reload"} <= rules
 
 
 def test_a_hook_in_a_thread_is_a_conflict(bench: Bench) -> None:
