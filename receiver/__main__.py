@@ -32,10 +32,10 @@ from receiver.kserve import routes as kserve
 from receiver.listeners.listeners import Listeners
 from receiver.listeners.redis_answers import RedisAnswers
 from receiver.listeners.redis_place import parse_places
-from receiver.metrics import HubCollector, Metrics
+from receiver.metrics import HubCollector, Metrics, Parts
 from receiver.models import Models
 from receiver.rehearsal.check_hook import check_hook
-from receiver.seats import Seats
+from receiver.seats import AllSeats, Seats
 from receiver.server import THREADS, Server, serve
 from receiver.tls import read_tls
 from receiver.traces import Traces
@@ -126,9 +126,9 @@ class Receiver:
             *(access, spans, webhooks, self._listeners, bus, self._runner),
             *(self._pulse, self._display),
         )
-        more = [renditions.collect, feed.collect, webhooks.collect, self._listeners.collect]
-        metrics.registry.register(access.refusals)
-        metrics.registry.register(HubCollector(self._hub, more=more))
+        all_seats = AllSeats(clients=seats, viewers=viewers)
+        more = (self._runner, renditions, feed, webhooks, self._listeners, all_seats)
+        metrics.registry.register(Parts(HubCollector(self._hub), access.refusals, *more))
         self.app = create_app(
             [
                 ingest.blueprint(desk, max_bytes=config.max_bytes, wish=controls.header),
@@ -165,6 +165,7 @@ class Receiver:
             ],
             max_bytes=config.max_bytes,
             access=access,
+            traffic=metrics.traffic,
         )
 
     def start(self) -> None:
@@ -203,6 +204,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _prepare(argv: Sequence[str]) -> Server | int:
     config = ReceiverConfig.load(argv)
+    log.configure("receiver", level=config.log_level, form=config.log_format)
     if config.check_hook is not None:
         return _check_hook(config.check_hook, config)
     check([HookSpec.parse(hook) for hook in config.hook], [*map(str, config.hook_path)])
@@ -211,12 +213,10 @@ def _prepare(argv: Sequence[str]) -> Server | int:
     tls = read_tls(
         config.tls_cert, config.tls_key, client_ca=config.tls_client_ca, least=config.tls_min
     )
-    log.configure("receiver", level=config.log_level, form=config.log_format)
     return Server(partial(Receiver, config), host=config.host, port=config.port, tls=tls)
 
 
 def _check_hook(hook: str, config: ReceiverConfig) -> int:
-    log.configure("receiver", level=config.log_level, form=config.log_format)
     return check_hook(
         hook,
         config.check_picture,

@@ -12,6 +12,8 @@ from receiver.access.access import Access
 from receiver.base64_text import longest
 from receiver.body import FrameRequest
 from receiver.problem import problem, retry_after
+from receiver.shortcut import ROUTE
+from receiver.traffic import Traffic
 from shared.errors import FrameError
 
 logger = logging.getLogger(__name__)
@@ -35,11 +37,15 @@ class Receiver(flask.Flask):
 
 
 def create_app(
-    blueprints: Sequence[flask.Blueprint], *, max_bytes: int, access: Access | None = None
+    blueprints: Sequence[flask.Blueprint],
+    *,
+    max_bytes: int,
+    access: Access | None = None,
+    traffic: Traffic | None = None,
 ) -> Receiver:
     """Return the application; `max_bytes` is the largest picture's size.
 
-    `access` guards all of it, and adds its own route.
+    `access` guards all of it, and adds its own route. `traffic` counts its requests.
     """
     access = access or Access()
     app = Receiver(__name__, static_folder=None)
@@ -48,6 +54,13 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = limit + 64 * 1024
     app.config["MAX_FORM_MEMORY_SIZE"] = limit
     app.config["MAX_FORM_PARTS"] = 16
+
+    @app.before_request
+    def tell_route() -> None:
+        rule = flask.request.url_rule
+        if rule is not None:
+            flask.request.environ[ROUTE] = rule.rule
+
     for bp in (*blueprints, access.blueprint()):
         app.register_blueprint(bp)
 
@@ -71,4 +84,6 @@ def create_app(
 
     # Last, so that it stands in front of every shortcut.
     access.guard(app)
+    if traffic is not None:  # what is refused there is a request too
+        app.wsgi_app = traffic.before(app.wsgi_app)  # type: ignore[method-assign, assignment]
     return app

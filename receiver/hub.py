@@ -29,7 +29,7 @@ class Hub:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_cameras = max_cameras
-        self._max_queue = max_queue
+        self.max_queue = max_queue
         self._observers = tuple(observers)
         self._clock = clock
         self._cameras: dict[str, Camera] = {}
@@ -119,7 +119,7 @@ class Hub:
                 self._make_room(is_elsewhere=is_elsewhere)
                 self._cameras[name] = Camera(
                     name,
-                    max_queue=self._max_queue,
+                    max_queue=self.max_queue,
                     observers=self._observers,
                     clock=self._clock,
                     is_elsewhere=is_elsewhere,

@@ -81,7 +81,11 @@ def blueprint(desk: Desk, *, max_bytes: int, wish: Wish = lambda camera: None) -
             response.headers[wire.CONTROL] = wished
         return response
 
-    shortcut.put(bp, partial(take_bare, desk, max_bytes=max_bytes, wish=wish))
+    shortcut.put(
+        bp,
+        partial(take_bare, desk, max_bytes=max_bytes, wish=wish),
+        route="/cameras/<camera>/frames",
+    )
     return bp
 
 

@@ -2,77 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Histogram
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
 from receiver.hub import Hub
 from receiver.latency import STAGES
 from receiver.result import Result
+from receiver.traffic import Traffic
+from shared import process_stats
+from shared.buckets import Buckets
 from shared.frame import EncodedFrame
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_BYTES = (10e3, 30e3, 100e3, 300e3, 1e6, 3e6, 10e6)
 _COUNTS = ("received", "processed", "superseded", "failed", "duplicate")
 
 
-class Metrics:
+class Part(Protocol):
+    """What has metrics."""
+
+    def collect(self) -> Iterable[Metric]: ...
+
+
+class Parts(Collector):
+    """Asks several parts, whenever Prometheus asks."""
+
+    def __init__(self, *parts: Part) -> None:
+        self._parts = parts
+
+    def collect(self) -> Iterable[Metric]:
+        for part in self._parts:
+            yield from part.collect()
+
+
+class Metrics(Collector):
     """An Observer of the hub that keeps the histograms. Any thread."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._age = Histogram(
-            "framepost_frame_age_seconds",
-            "From capture to receipt, as right as the clocks' offset",
-            ["camera"],
-            buckets=_SECONDS,
-            registry=self.registry,
-        )
-        self._stage = Histogram(
-            "framepost_stage_seconds",
-            "What a frame's time went into: queue, decode, hook; total is receipt to result",
-            ["camera", "stage"],
-            buckets=_SECONDS,
-            registry=self.registry,
-        )
-
-        #: The histograms of each camera: to look them up by their labels takes most of the time.
-        self._ages: dict[str, Histogram] = {}
-        self._stages: dict[str, tuple[Histogram, ...]] = {}
+        process_stats.register(self.registry, "receiver")
+        self.traffic = Traffic()
+        self.registry.register(Parts(self.traffic))
+        #: By camera: of frames that came their age and size; of results their age and the stages.
+        self._arrivals: dict[str, tuple[Buckets, Buckets]] = {}
+        self._results: dict[str, tuple[Buckets, tuple[Buckets, ...]]] = {}
+        self.registry.register(self)
 
     def received(self, frame: EncodedFrame) -> None:
-        age = self._ages.get(frame.camera)
-        if age is None:
-            age = self._ages[frame.camera] = self._age.labels(frame.camera)
+        arrival = self._arrivals.get(frame.camera)
+        if arrival is None:
+            fresh = Buckets(_SECONDS), Buckets(_BYTES)
+            arrival = self._arrivals.setdefault(frame.camera, fresh)
+        age, size = arrival
         age.observe(frame.age())
+        size.observe(len(frame.data))
 
     def finished(self, result: Result) -> None:
         if not result.is_ours:  # another receiver's metrics have it
             return
         camera = result.frame.camera
-        stages = self._stages.get(camera)
-        if stages is None:
-            stages = tuple(self._stage.labels(camera, stage) for stage in STAGES)
-            self._stages[camera] = stages
-        for stage, histogram in zip(STAGES, stages, strict=True):
-            histogram.observe(getattr(result, stage))
+        known = self._results.get(camera)
+        if known is None:
+            fresh = Buckets(_SECONDS), tuple(Buckets(_SECONDS) for _ in STAGES)
+            known = self._results.setdefault(camera, fresh)
+        age, stages = known
+        age.observe(result.frame.age())
+        for stage, buckets in zip(STAGES, stages, strict=True):
+            buckets.observe(getattr(result, stage))
 
     def forgotten(self, camera: str) -> None:
-        self._ages.pop(camera, None)
-        self._stages.pop(camera, None)
-        self._age.remove_by_labels({"camera": camera})
-        self._stage.remove_by_labels({"camera": camera})
+        self._arrivals.pop(camera, None)
+        self._results.pop(camera, None)
 
     def closed(self) -> None: ...
+
+    def collect(self) -> Iterable[Metric]:
+        ages = _histogram("frame_age_seconds", "From capture to receipt, as right as the clocks")
+        sizes = _histogram("frame_size_bytes", "Size of the pictures that came")
+        results = _histogram("result_age_seconds", "From capture to result, as right as the clocks")
+        times = _histogram(
+            "stage_seconds",
+            "What a frame's time went into: queue, decode, hook; total is receipt to result",
+            "stage",
+        )
+        for camera, (age, size) in self._arrivals.copy().items():
+            age.add_to(ages, [camera])
+            size.add_to(sizes, [camera])
+        for camera, (age, stages) in self._results.copy().items():
+            age.add_to(results, [camera])
+            for stage, buckets in zip(STAGES, stages, strict=True):
+                buckets.add_to(times, [camera, stage])
+        yield from (ages, sizes, results, times)
 
 
 class HubCollector(Collector):
     """Reads the hub when Prometheus asks, so that no counter is kept twice."""
 
-    def __init__(self, hub: Hub, *, more: Iterable[Callable[[], Iterable[Metric]]] = ()) -> None:
+    def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._more = tuple(more)
 
     def collect(self) -> Iterable[Metric]:
         counts = {
@@ -82,6 +118,11 @@ class HubCollector(Collector):
             for name in _COUNTS
         }
         waiting = GaugeMetricFamily("framepost_frames_waiting", "Frames waiting", labels=["camera"])
+        queued = GaugeMetricFamily(
+            "framepost_frames_queued",
+            "Of those waiting, the ones of mode=every",
+            labels=["camera"],
+        )
         fps = GaugeMetricFamily("framepost_camera_fps", "Frames a second", labels=["camera"])
         up = GaugeMetricFamily("framepost_camera_live", "1 while frames come", labels=["camera"])
         frozen = GaugeMetricFamily(
@@ -114,6 +155,7 @@ class HubCollector(Collector):
             for name, family in counts.items():
                 family.add_metric([camera.name], getattr(books, name))
             waiting.add_metric([camera.name], books.waiting)
+            queued.add_metric([camera.name], camera.pending.queued)
             fps.add_metric([camera.name], camera.arrivals.per_second())
             up.add_metric([camera.name], camera.is_live())
             frozen.add_metric([camera.name], camera.state() == "frozen")
@@ -130,7 +172,14 @@ class HubCollector(Collector):
         )
         for (name, reason), count in self._hub.refused().items():
             refused.add_metric([name, reason], count)
-        yield from (*counts.values(), waiting, fps, up, frozen, idle, viewers, refused)
+        yield from (*counts.values(), waiting, queued, fps, up, frozen, idle, viewers, refused)
+        limit = GaugeMetricFamily(
+            "framepost_queue_limit", "How many frames of mode=every a camera may have waiting"
+        )
+        limit.add_metric([], self._hub.max_queue)
+        yield limit
         yield from (offset, error, jumps, skewed)
-        for collect in self._more:
-            yield from collect()
+
+
+def _histogram(name: str, text: str, *labels: str) -> HistogramMetricFamily:
+    return HistogramMetricFamily(f"framepost_{name}", text, labels=["camera", *labels])

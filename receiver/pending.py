@@ -49,13 +49,18 @@ class Pending:
 
     def check_room(self) -> None:
         """Raise FrameError (503) when the queue is full."""
-        if len(self._queue) + len(self._handed) >= self._limit:
+        if self.queued >= self._limit:
             raise FrameError(
                 f"queue: expected at most {self._limit} frames of a camera that wait for the hook; "
                 "it is slower than they come",
                 status=503,
                 reason="queue",
             )
+
+    @property
+    def queued(self) -> int:
+        """How many frames take up room in the queue."""
+        return len(self._queue) + len(self._handed)
 
     def take(self) -> EncodedFrame | None:
         """Return the frame whose turn it is, or None; whoever takes it owes a result."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from receiver.camera import Camera
 
@@ -17,6 +19,8 @@ class Seats:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
+        #: How often there was none left.
+        self.refused = 0
         self._taken = 0
         self._lock = threading.Lock()
 
@@ -31,6 +35,7 @@ class Seats:
         """
         with self._lock:
             if self._taken >= self.limit:
+                self.refused += 1
                 return None
             self._taken += 1
         if camera is not None:
@@ -48,3 +53,23 @@ class Seats:
                 camera.count_viewers(-1)
 
         return leave
+
+
+class AllSeats:
+    """The seats of each kind, for Prometheus."""
+
+    def __init__(self, **kinds: Seats) -> None:
+        self._kinds = kinds
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the metrics."""
+        taken = GaugeMetricFamily("framepost_seats_taken", "Seats taken", labels=["kind"])
+        limit = GaugeMetricFamily("framepost_seats_limit", "Seats there are", labels=["kind"])
+        refused = CounterMetricFamily(
+            "framepost_seats_refused", "Times that no seat was left", labels=["kind"]
+        )
+        for kind, seats in self._kinds.items():
+            taken.add_metric([kind], seats.taken)
+            limit.add_metric([kind], seats.limit)
+            refused.add_metric([kind], seats.refused)
+        yield from (taken, limit, refused)

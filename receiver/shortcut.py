@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: Where the application finds what was raised here, see `raise_again`.
 RAISED = "framepost.raised"
+#: Where what counts requests finds a request's route, by its rule.
+ROUTE = "framepost.route"
 #: A status line, headers and the body.
 Answer = tuple[str, list[tuple[str, str]], bytes]
 
@@ -24,11 +26,19 @@ class Shortcut:
     """
 
     def __init__(
-        self, app: WSGIApplication, answer: Callable[[WSGIEnvironment], Answer | None]
+        self,
+        app: WSGIApplication,
+        answer: Callable[[WSGIEnvironment], Answer | None],
+        *,
+        route: str,
     ) -> None:
-        """`answer` returns None, and has read nothing, where the request is none of its own."""
+        """`answer` returns None, and has read nothing, where the request is none of its own.
+
+        `route` is the application's rule for what it answers.
+        """
         self._app = app
         self._answer = answer
+        self._route = route
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
@@ -38,19 +48,28 @@ class Shortcut:
             answer = None
         if answer is None:
             return self._app(environ, start_response)
+        environ[ROUTE] = self._route
         status, headers, body = answer
         start_response(status, headers)
         # A list, which the server sends in one piece.
         return [body]
 
 
-def put(blueprint: flask.Blueprint, answer: Callable[[WSGIEnvironment], Answer | None]) -> None:
-    """Have `answer` asked before the application that the blueprint is registered with."""
+def put(
+    blueprint: flask.Blueprint,
+    answer: Callable[[WSGIEnvironment], Answer | None],
+    *,
+    route: str,
+) -> None:
+    """Have `answer` asked before the application that the blueprint is registered with.
+
+    `route` is as Shortcut's.
+    """
 
     def put_in_front(state: flask.blueprints.BlueprintSetupState) -> None:
         app = state.app
         assert isinstance(app, flask.Flask)
-        app.wsgi_app = Shortcut(app.wsgi_app, answer)  # type: ignore[method-assign]
+        app.wsgi_app = Shortcut(app.wsgi_app, answer, route=route)  # type: ignore[method-assign]
 
     blueprint.record_once(put_in_front)
 

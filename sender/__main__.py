@@ -30,7 +30,7 @@ from sender.stream_client import StreamClient, StreamLine
 from sender.supervisor import Supervisor
 from sender.tls import make_context
 from sender.traces import Traces
-from shared import log
+from shared import log, process_stats
 from shared.errors import ConfigError
 from shared.http_client import HttpClient
 from shared.redact import redact
@@ -64,6 +64,7 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.writelines(f"sender: {problem}\n" for problem in exc.problems)
         return 2
     log.configure("sender", clean=redact, level=config.log_level, form=config.log_format)
+    process_stats.register(metrics.registry, "sender")
     metrics.registry.register(PipelineCollector(pipelines))
     supervisor = Supervisor(pipelines)
     with ExitStack() as stack:

@@ -42,6 +42,8 @@ class Intake:
     reconnects: int = 0
     #: Reader threads that hung and were given up.
     abandoned: int = 0
+    #: Seconds from the beginning of the last successful open to its first picture.
+    first_frame: float | None = None
     #: Monotonic seconds.
     last_frame: float | None = None
     rate: Rate = field(init=False)

@@ -3,39 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import get_args
 
-from prometheus_client import CollectorRegistry, Histogram
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
+from sender.intake import State
 from sender.pipeline import Pipeline
+from shared.buckets import Buckets
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_BYTES = (10e3, 30e3, 100e3, 300e3, 1e6, 3e6, 10e6)
 _PREFIX = "framepost_sender"
 
 
-class Metrics:
+class Metrics(Collector):
     """A Stopwatch of the posters that keeps the histograms. Any thread."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._encode = self._histogram("encode", "Making a JPEG of a frame")
-        self._post = self._histogram("post", "From the start of a POST to its answer")
+        #: By camera.
+        self._waits: dict[str, Buckets] = {}
+        self._encodes: dict[str, Buckets] = {}
+        self._posts: dict[str, Buckets] = {}
+        self._sizes: dict[str, Buckets] = {}
+        self.registry.register(self)
+
+    def waited(self, camera: str, seconds: float) -> None:
+        _observe(self._waits, camera, seconds)
 
     def encoded(self, camera: str, seconds: float) -> None:
-        self._encode.labels(camera).observe(seconds)
+        _observe(self._encodes, camera, seconds)
 
-    def posted(self, camera: str, seconds: float) -> None:
-        self._post.labels(camera).observe(seconds)
+    def posted(self, camera: str, seconds: float, size: int) -> None:
+        _observe(self._posts, camera, seconds)
+        _observe(self._sizes, camera, size, _BYTES)
 
-    def _histogram(self, stage: str, text: str) -> Histogram:
-        return Histogram(
-            f"{_PREFIX}_{stage}_seconds",
-            text,
-            ["camera"],
-            buckets=_SECONDS,
-            registry=self.registry,
-        )
+    def collect(self) -> Iterable[Metric]:
+        for name, text, cameras in (
+            ("wait_seconds", "From a frame's capture to its turn to be sent", self._waits),
+            ("encode_seconds", "Making a JPEG of a frame", self._encodes),
+            ("post_seconds", "From the start of a POST to its answer", self._posts),
+            ("frame_size_bytes", "Size of the JPEGs that were answered 2xx", self._sizes),
+        ):
+            family = HistogramMetricFamily(f"{_PREFIX}_{name}", text, labels=["camera"])
+            for camera, buckets in cameras.copy().items():
+                buckets.add_to(family, [camera])
+            yield family
 
 
 class PipelineCollector(Collector):
@@ -71,6 +91,9 @@ class PipelineCollector(Collector):
             labels=["camera"],
         )
         up = _gauge("up", "1 while frames come from the source")
+        states = _gauge("camera_state", "1 for the state that its reading is in", "state")
+        first = _gauge("first_frame_seconds", "From opening the source to its first picture")
+        resting = _gauge("resting", "1 while the receiver is left alone, after trouble with it")
         for pipeline in self._pipelines:
             name, intake, ledger = [pipeline.camera], pipeline.intake, pipeline.ledger
             books = ledger.books()
@@ -91,18 +114,34 @@ class PipelineCollector(Collector):
             if (seconds := ledger.age()) is not None:
                 age.add_metric(name, seconds)
             idle.add_metric(name, intake.idle())
-            up.add_metric(name, intake.state() == "live")
+            state = intake.state()
+            up.add_metric(name, state == "live")
+            for each in get_args(State):
+                states.add_metric([*name, each], state == each)
+            if intake.first_frame is not None:
+                first.add_metric(name, intake.first_frame)
+            resting.add_metric(name, pipeline.is_resting)
             if (estimate := pipeline.clock_offset.estimate()) is not None:
                 offset.add_metric(name, estimate.offset)
                 error.add_metric(name, estimate.error)
             jumps.add_metric(name, pipeline.clock_offset.jumps)
         yield from (captured, posted, superseded, refused, failed, thinned, corrupt, reconnects)
         yield from (abandoned, waiting, fps, posted_fps, age, idle, up, offset, error, jumps)
+        yield from (states, first, resting)
 
 
 def _counter(name: str, text: str, *labels: str) -> CounterMetricFamily:
     return CounterMetricFamily(f"{_PREFIX}_frames_{name}", text, labels=["camera", *labels])
 
 
-def _gauge(name: str, text: str) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"{_PREFIX}_{name}", text, labels=["camera"])
+def _gauge(name: str, text: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"{_PREFIX}_{name}", text, labels=["camera", *labels])
+
+
+def _observe(
+    cameras: dict[str, Buckets], camera: str, value: float, bounds: Sequence[float] = _SECONDS
+) -> None:
+    buckets = cameras.get(camera)
+    if buckets is None:
+        buckets = cameras.setdefault(camera, Buckets(bounds))
+    buckets.observe(value)

@@ -13,10 +13,11 @@ from sender.books import Books, Ledger
 from sender.endpoint import Endpoint
 from sender.intake import Intake
 from sender.limits import Limits
-from sender.poster import Client, Poster, Stopwatch, make_trouble
+from sender.poster import Client, Poster, make_trouble
 from sender.reader import CapturedFrame, Reader
 from sender.receiver_clock import ReceiverClock
 from sender.sources.contract import Source
+from sender.stopwatch import Stopwatch
 from sender.traces import Traces
 from sender.turn import Turn
 from sender.watchdog import Watchdog
@@ -79,7 +80,7 @@ class Pipeline:
         self.clock_offset = receiver_clock.offset
         self._trouble = make_trouble(camera, clock)
         self._reader = self._make_reader(source)
-        turn = Turn(clock=clock)
+        self._turn = Turn(clock=clock)
         self._posters = [
             Poster(
                 camera,
@@ -88,7 +89,7 @@ class Pipeline:
                 endpoint=endpoint,
                 ledger=self.ledger,
                 limits=self._limits,
-                turn=turn,
+                turn=self._turn,
                 rank=rank,
                 trouble=self._trouble,
                 receiver_clock=receiver_clock,
@@ -125,6 +126,11 @@ class Pipeline:
     def bugs(self) -> list[BaseException]:
         """Return what ended a thread that should have gone on."""
         return [worker.error for worker in self._workers() if worker.error is not None]
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether it leaves the receiver alone for a while, after trouble with it."""
+        return self._turn.is_resting
 
     @property
     def is_finished(self) -> bool:

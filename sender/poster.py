@@ -12,6 +12,7 @@ from sender.endpoint import Endpoint
 from sender.limits import Limits
 from sender.reader import CapturedFrame
 from sender.receiver_clock import ReceiverClock
+from sender.stopwatch import Stopwatch
 from sender.traces import FrameTrace, Traces
 from sender.turn import Turn
 from shared import wire
@@ -54,13 +55,6 @@ class Client(Protocol):
 
     def interrupt(self) -> None: ...
     def close(self) -> None: ...
-
-
-class Stopwatch(Protocol):
-    """Who is told what each frame cost, in seconds, such as the metrics; must not block."""
-
-    def encoded(self, camera: str, seconds: float) -> None: ...
-    def posted(self, camera: str, seconds: float) -> None: ...
 
 
 class Poster(Worker):
@@ -151,6 +145,8 @@ class Poster(Worker):
         picture = captured.picture
         width, height = self._limits.size_of(picture.width, picture.height)
         started = self._clock()
+        if self._stopwatch is not None:
+            self._stopwatch.waited(self._camera, started - captured.captured)
         try:
             data = picture.to_jpeg(self._limits.quality, (width, height))
         except FrameError as exc:
@@ -192,7 +188,8 @@ class Poster(Worker):
             self._kept = None
             self._ledger.post(self._clock() - frame.arrived)
             if self._stopwatch is not None:
-                self._stopwatch.posted(self._camera, self._clock() - started)
+                seconds = self._clock() - started
+                self._stopwatch.posted(self._camera, seconds, len(frame.data))
             self._turn.worked()
             self._trouble.worked()
         else:

@@ -91,6 +91,8 @@ class Reader(Worker):
         )
         self._is_open = False
         self._opened_at = 0.0
+        #: When the open began whose first picture is still to come.
+        self._opening_at: float | None = None
         self._thinner = Thinner(None)
         #: Since when (monotonic) the source has been at work on one call; None between calls.
         self.busy_since: float | None = None
@@ -120,6 +122,7 @@ class Reader(Worker):
         self._source.interrupt()
 
     def _open(self) -> None:
+        self._opening_at = self._clock()
         with self._busy():
             self._source.open()
         if self.stopping:
@@ -150,6 +153,8 @@ class Reader(Worker):
             return
         intake = self._intake
         intake.rate.tick()
+        if self._opening_at is not None:
+            intake.first_frame, self._opening_at = self._clock() - self._opening_at, None
         intake.corrupt += shot.lost + shot.corrupt
         if shot.corrupt and not self._keep_corrupt:
             return

@@ -1,23 +1,20 @@
-"""BusCollector: the bus, and the hooks of a worker, for Prometheus (`framepost_`)."""
+"""BusCollector: the bus, for Prometheus (`framepost_`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from receiver.bus.bus import Bus
-from receiver.hooking.hook_worker import WorkerStatus
 
 
 class BusCollector(Collector):
     """Reads the bus when Prometheus asks."""
 
-    def __init__(self, bus: Bus, *, hooks: Callable[[], Sequence[WorkerStatus]] = tuple) -> None:
-        """`hooks` tells of those whose frames nobody else counts here: a worker's."""
+    def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._hooks = hooks
 
     def collect(self) -> Iterable[Metric]:
         bus = self._bus
@@ -35,10 +32,3 @@ class BusCollector(Collector):
         yield CounterMetricFamily(
             "framepost_bus_results_lost", "Results that it did not take", bus.feeds.returns.lost
         )
-        done = CounterMetricFamily(
-            "framepost_worker_frames", "Frames that hooks had", labels=["worker", "state"]
-        )
-        for status in self._hooks():
-            done.add_metric([str(status.worker), "processed"], status.processed)
-            done.add_metric([str(status.worker), "failed"], status.failed)
-        yield done

@@ -70,12 +70,16 @@ class Webhooks:
         waiting = GaugeMetricFamily(
             "framepost_webhook_waiting", "Results that wait for a webhook", labels=["webhook"]
         )
+        up = GaugeMetricFamily(
+            "framepost_webhook_up", "1 while a webhook takes results", labels=["webhook"]
+        )
         for status in self.status():
+            up.add_metric([status.webhook], status.state == "ok")
             sent.add_metric([status.webhook], status.sent)
             waiting.add_metric([status.webhook], status.waiting)
             for reason, count in status.dropped.items():
                 dropped.add_metric([status.webhook, reason], count)
-        yield from (sent, dropped, waiting)
+        yield from (up, sent, dropped, waiting)
 
 
 def _build(

@@ -61,6 +61,8 @@ class WorkerStatus:
     loaded_at: float | None = None
     #: A version is being set up, the first or one to take the place of that which serves.
     loading: bool = False
+    #: How often it was given up because a frame, or setup, took too long.
+    timeouts: int = 0
 
 
 class HookWorker(Worker):
@@ -90,6 +92,7 @@ class HookWorker(Worker):
         self._since = time.time()
         self._loaded_at: float | None = None
         self._restarts = 0
+        self._timeouts = 0
         self._last_error: str | None = None
         self._last_traceback: str | None = None
         self._processed = 0
@@ -129,6 +132,7 @@ class HookWorker(Worker):
             pid=self._pid,
             since=self._since,
             restarts=self._restarts,
+            timeouts=self._timeouts,
             last_error=self._last_error,
             last_traceback=self._last_traceback,
             processed=self._processed,

@@ -232,6 +232,7 @@ class ProcessWorker(HookWorker):
             elif child is self._next:
                 why = f"setup took longer than {self._settings.setup_timeout:g} s and was killed"
             if why:
+                self._timeouts += 1
                 child.show_where()
                 child.output.wait(_LAST_WORDS)
             child.kill()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, Literal, Self
 
-from receiver.hooking import hooks
+from prometheus_client.metrics_core import Metric
+
+from receiver.hooking import collector, hooks
 from receiver.hooking.hook_log import HookLog
 from receiver.hooking.hook_worker import UP, HookSettings, HookWorker, WorkerStatus
 from receiver.hooking.hooks import HookError, HookSpec
@@ -132,6 +134,10 @@ class Runner:
                 )
             self._reload_from |= {worker.target: now + _RELOAD_EVERY for worker in concerned}
         return [worker.status() for worker in concerned]
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the metrics, for Prometheus."""
+        return collector.collect(self.status())
 
     def handles(self, camera: str) -> bool:
         """Say whether a hook gets the frames of the camera of that name."""

@@ -48,8 +48,6 @@ class ThreadWorker(HookWorker):
         self._task: Task | None = None
         self._due = 0.0
         self._start_at = 0.0
-        #: Threads that never came back.
-        self.abandoned = 0
 
     def wake(self) -> None:
         self._inbox.put(None)
@@ -113,7 +111,7 @@ class ThreadWorker(HookWorker):
             self.enter("ready")
 
     def _abandon(self) -> None:
-        self.abandoned += 1
+        self._timeouts += 1
         if self._task is None:
             self._fail(f"setup took longer than {self._settings.setup_timeout:g} s")
             return

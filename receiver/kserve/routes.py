@@ -60,7 +60,7 @@ def blueprint(
         body, headers = inference.answer(flask.request.environ, name, version)
         return flask.Response(body, headers=headers)
 
-    shortcut.put(bp, partial(_answer, inference))
+    shortcut.put(bp, partial(_answer, inference), route="/v2/models/<path:name>/infer")
     # A model's name may hold a slash, so all of these would be one, for GET.
     closed = [f"/v2/models/<path:name>{version}/infer" for version in ("", "/versions/<version>")]
     door.tell_errors(bp, "/v2", lambda _, sentence: {"error": sentence}, closed=closed)

@@ -101,8 +101,9 @@ class Renditions:
         self._expired_at = clock()
         #: Without a lock: what viewers wish most, and a hundred of them at the same moment.
         self._untouched: dict[tuple[str, View], Rendition] = {}
-        #: How many pictures were encoded.
+        #: How many pictures were encoded, and how many seconds that took.
         self.encodes = 0
+        self.seconds = 0.0
 
     def render(self, frame: EncodedFrame, wish: Wish, *, view: View = "raw") -> Rendition:
         """Return `frame` as wished; as its own, untouched bytes where it is that already.
@@ -155,7 +156,11 @@ class Renditions:
         """Yield the metrics, for Prometheus."""
         encodes = CounterMetricFamily("framepost_renditions", "Pictures encoded for viewers")
         encodes.add_metric([], self.encodes)
-        yield encodes
+        seconds = CounterMetricFamily(
+            "framepost_rendition_seconds", "Seconds that decoding and encoding them took"
+        )
+        seconds.add_metric([], self.seconds)
+        yield from (encodes, seconds)
 
     def held(self) -> int:
         """Return how many renditions are held."""
@@ -180,6 +185,7 @@ class Renditions:
             return slot
 
     def _make(self, frame: EncodedFrame, width: int, height: int, quality: int | None) -> Rendition:
+        started = time.perf_counter()
         picture = Frame(frame)
         if (width, height) == (frame.width, frame.height):
             data = picture.jpeg if quality is None else codec.encode(picture.image, quality)
@@ -191,4 +197,5 @@ class Renditions:
             data = codec.encode(np.asarray(small, np.uint8), quality or _QUALITY)
         with self._lock:
             self.encodes += 1
+            self.seconds += time.perf_counter() - started
         return Rendition(frame, data, width, height)

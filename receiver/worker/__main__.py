@@ -19,9 +19,11 @@ from receiver.config import WorkerConfig
 from receiver.hooking import routes as hooking
 from receiver.hooking.hooks import HookError, HookSpec
 from receiver.hooking.runner import Runner, check
+from receiver.metrics import Parts
 from receiver.server import Server, serve
 from receiver.tls import read_tls
-from shared import log
+from receiver.traffic import Traffic
+from shared import log, process_stats
 
 logger = logging.getLogger(__name__)
 
@@ -47,10 +49,11 @@ class Worker:
         )
         self._bus.tell_of(self._runner.status, timeout=config.hook_timeout)
         registry = CollectorRegistry()
-        registry.register(BusCollector(self._bus, hooks=self._runner.status))
+        process_stats.register(registry, "worker")
+        traffic = Traffic()
         access = Access(config.secret, config.tokens)
         self._components = Components(access, self._bus, self._runner)
-        registry.register(access.refusals)
+        registry.register(Parts(BusCollector(self._bus), self._runner, access.refusals, traffic))
         self.app = create_app(
             [
                 health.blueprint(
@@ -63,6 +66,7 @@ class Worker:
             ],
             max_bytes=_MAX_BYTES,
             access=access,
+            traffic=traffic,
         )
 
     def start(self) -> None:

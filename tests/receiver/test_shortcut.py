@@ -50,7 +50,7 @@ def behind() -> Behind:
 @pytest.fixture
 def shortcut(behind: Behind, desk: Desk) -> Shortcut:
     answer = partial(ingest.take_bare, desk, max_bytes=MAX_BYTES, wish=lambda camera: None)
-    return Shortcut(behind, answer)
+    return Shortcut(behind, answer, route="/cameras/<camera>/frames")
 
 
 def call(shortcut: Shortcut, **given: Any) -> tuple[str, Iterable[bytes]]:

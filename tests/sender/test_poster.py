@@ -367,11 +367,14 @@ def test_the_costs_are_told_to_the_stopwatch() -> None:
         def __init__(self) -> None:
             self.seen: list[str] = []
 
+        def waited(self, camera: str, seconds: float) -> None:
+            self.seen.append(f"waited {camera} {seconds >= 0}")
+
         def encoded(self, camera: str, seconds: float) -> None:
             self.seen.append(f"encoded {camera} {seconds >= 0}")
 
-        def posted(self, camera: str, seconds: float) -> None:
-            self.seen.append(f"posted {camera} {seconds >= 0}")
+        def posted(self, camera: str, seconds: float, size: int) -> None:
+            self.seen.append(f"posted {camera} {seconds >= 0} {size}")
 
     notes = Notes()
     slot: Latest[CapturedFrame] = Latest()
@@ -391,7 +394,8 @@ def test_the_costs_are_told_to_the_stopwatch() -> None:
     )
     poster.step()
 
-    assert notes.seen == ["encoded cam1 True", "posted cam1 True"]
+    size = len(FakePicture().to_jpeg(80))
+    assert notes.seen == ["waited cam1 True", "encoded cam1 True", f"posted cam1 True {size}"]
 
 
 def started(port: int, slot: Latest[CapturedFrame]) -> tuple[Poster, Ledger]:

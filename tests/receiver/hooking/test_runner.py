@@ -566,6 +566,7 @@ def test_status_is_ready_for_json(bench: Bench) -> None:
         "failed": 0,
         "loaded_at": 0,
         "loading": False,
+        "timeouts": 0,
     }
 
 

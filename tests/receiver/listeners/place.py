@@ -16,7 +16,7 @@ from receiver.hub import Hub
 from receiver.listeners.listeners import Listeners
 from receiver.listeners.redis_answers import RedisAnswers
 from receiver.listeners.redis_place import parse_places
-from receiver.metrics import HubCollector
+from receiver.metrics import HubCollector, Parts
 from receiver.seats import Seats
 from tests.receiver.answering import Answering
 from tests.redis_server import RedisServer
@@ -37,7 +37,7 @@ class Place:
         )
         self.listeners = Listeners(answers, self.desk, max_bytes=MAX_BYTES)
         self._registry = CollectorRegistry()
-        self._registry.register(HubCollector(self.hub, more=[self.listeners.collect]))
+        self._registry.register(Parts(HubCollector(self.hub), self.listeners))
         self._urls = urls
 
     def __enter__(self) -> Self:

@@ -274,10 +274,11 @@ def test_encodes_are_a_metric(make_frame: MakeFrame) -> None:
     renditions = Renditions()
     renditions.render(make_frame(), Wish(width=80))
 
-    (metric,) = renditions.collect()
+    count, seconds = (metric.samples[0] for metric in renditions.collect())
 
-    assert metric.samples[0].name == "framepost_renditions_total"
-    assert metric.samples[0].value == 1
+    assert (count.name, count.value) == ("framepost_renditions_total", 1)
+    assert seconds.name == "framepost_rendition_seconds_total"
+    assert 0 < seconds.value < 5
 
 
 def test_a_grey_picture_is_shown_too() -> None:
