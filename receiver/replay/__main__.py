@@ -76,7 +76,7 @@ def _run(config: ReplayConfig, stop: threading.Event) -> int:
         recordings, begin=config.begin, end=math.inf if config.end is None else config.end
     )
     workers = config.workers or cores()
-    posts = min(workers, len(footage.cameras))
+    posts = max(1, min(workers, len(footage.cameras)))
     window = Window(
         footage.cameras,
         room=_ROOM * workers + _ROOM,

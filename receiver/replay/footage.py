@@ -5,13 +5,13 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from shared.film import RecordingError
 from shared.recording import RecordedFrame, Recording
 from shared.reel import Reel
 
-#: A recording's own start may be so far off from its first frame's capture.
+#: Cameras' clocks and those of recordings may drift apart by so many seconds.
 _SLACK = 60.0
 _EDGE = 0.0005
 
@@ -26,15 +26,18 @@ class Footage:
         by_camera: dict[str, list[Recording]] = {}
         for recording in sorted(recordings, key=lambda each: (each.camera, each.started)):
             by_camera.setdefault(recording.camera, []).append(recording)
-        first = min(map(_first_moment, by_camera.values()))
-        if first == math.inf:
+        firsts = [found for each in by_camera.values() if (found := _first(each)) is not None]
+        if not firsts:
             raise RecordingError(f"{recordings[0].path}: there is no whole picture in it")
+        first = min(firsts, key=lambda found: found.captured_at).captured_at
+        #: By camera, how far its clock is ahead of that of its recordings.
+        self._ahead = {found.camera: found.ahead for found in firsts}
         # Sums of large floats: a frame at the very edge belongs to it.
         self._begin, self._end = first + begin - _EDGE, first + end + _EDGE
         self.is_cut = begin > 0 or end < math.inf
         self._reels: dict[str, list[Recording]] = {}
-        for camera, each in by_camera.items():
-            kept = [recording for recording in each if self._touches(recording)]
+        for camera in self._ahead:
+            kept = [each for each in by_camera[camera] if not self.is_cut or self._overlap(each)]
             if kept:
                 self._reels[camera] = kept
 
@@ -63,24 +66,33 @@ class Footage:
                 # Its age, which would be another in each run, is so 0 to the hook.
                 yield replace(frame, clock_offset=math.inf)
 
-    def _touches(self, recording: Recording) -> bool:
-        if not self.is_cut:
-            return True
-        last = recording.started + recording.duration
-        return recording.started - _SLACK <= self._end and last + _SLACK >= self._begin
+    def _overlap(self, recording: Recording) -> float:
+        """Return about which share of the recording is to be replayed; above 0 where any may be."""
+        started = recording.started + self._ahead[recording.camera]
+        begin = max(self._begin, started)
+        end = min(self._end, started + recording.duration)
+        if end + _SLACK < begin:
+            return 0.0
+        return max(0.01, (end - begin) / (recording.duration or 1))
 
     def _count(self, recording: Recording) -> int:
-        if not self.is_cut or recording.duration == 0:
-            return recording.length
-        begin = max(self._begin, recording.started)
-        end = min(self._end, recording.started + recording.duration)
-        return round(recording.length * max(0.0, end - begin) / recording.duration)
+        share = self._overlap(recording) if self.is_cut else 1
+        return round(recording.length * min(1, share))
 
 
-def _first_moment(recordings: Sequence[Recording]) -> float:
+@dataclass(frozen=True, slots=True)
+class _First:
+    """What a camera's first frame tells."""
+
+    camera: str
+    captured_at: float
+    ahead: float
+
+
+def _first(recordings: Sequence[Recording]) -> _First | None:
     for recording in recordings:
-        frames = recording.frames()
-        first = next(frames, None)
-        if first is not None:
-            return first.captured_at
-    return math.inf
+        frame = next(recording.frames(), None)
+        if frame is not None:
+            at = frame.captured_at
+            return _First(recording.camera, at, at - recording.started)
+    return None

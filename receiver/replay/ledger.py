@@ -24,9 +24,10 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         """`path` may be `-` for the standard output. Raise LedgerError."""
-        self._name = "standard output" if path == STDOUT else str(path)
+        self._is_watched = path == STDOUT
+        self._name = "standard output" if self._is_watched else str(path)
         try:
-            self._stream = _stdout() if path == STDOUT else path.open("wb")
+            self._stream = _stdout() if self._is_watched else path.open("wb")
         except OSError as exc:
             raise self._failed(exc) from None
 
@@ -34,6 +35,8 @@ class Ledger:
         """Write a result; raise LedgerError."""
         try:
             self._stream.write(json.dumps(facts, separators=(",", ":")).encode() + b"\n")
+            if self._is_watched:
+                self._stream.flush()
         except OSError as exc:
             raise self._failed(exc) from None
 

@@ -40,6 +40,21 @@ def test_results_leave_in_order_whatever_the_order_of_their_coming() -> None:
     assert not window.is_full
 
 
+def test_who_waits_for_a_result_is_woken_by_it() -> None:
+    window = Window(["cam1"], room=4, posts=1)
+    window.seat(lambda: None)
+    window.put(make_frames(1)[0])
+    got: list[Result | None] = []
+    waiter = threading.Thread(target=lambda: got.append(window.get(60)))
+    waiter.start()
+
+    assert result_of_task(window, 0)
+    waiter.join(10)
+
+    assert not waiter.is_alive()
+    assert len(got) == 1
+
+
 def test_an_idle_worker_is_woken_for_a_frame_and_only_once() -> None:
     woken: list[int] = []
     window = Window(["cam1"], room=4, posts=1)
