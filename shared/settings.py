@@ -84,7 +84,7 @@ class Settings(BaseSettings):
             given = EnvSettingsSource(cls)()
             given |= CliSettingsSource[Any](cls, cli_parse_args=[*argv], formatter_class=_Help)()
         except SettingsError as exc:
-            said = str(exc).removeprefix("error parsing CLI: ")
+            said = _UNKNOWN.sub(_names_of, str(exc).removeprefix("error parsing CLI: "))
             raise ConfigError(cls.clean(f"{said}; see --help")) from None
         file = read_yaml(Path(given["config"])) if given.get("config") else {}
         problems: list[str] = []
@@ -165,6 +165,16 @@ class _Help(argparse.RawDescriptionHelpFormatter):
     def _expand_help(self, action: argparse.Action) -> str:
         text = super()._expand_help(action)
         return text.removesuffix("(default: None)").removesuffix("(default: [])").rstrip()
+
+
+#: argparse's sentence about options that there are not.
+_UNKNOWN = re.compile(r"(?s)(unrecognized arguments: )(.*)")
+
+
+def _names_of(found: re.Match[str]) -> str:
+    """Return the sentence with the options alone: what stands behind one may be a secret."""
+    options = [word.partition("=")[0] for word in found[2].split() if word.startswith("-")]
+    return found[1] + (" ".join(options) or "what stands behind the options")
 
 
 def _expected(model: type[BaseModel], place: Sequence[str | int]) -> str | None:

@@ -13,6 +13,7 @@ from tests.clients.java import Scripts, compile_client
 from tests.program import Receiver
 
 MakeFolder = Callable[..., Path]
+SECRET = "a-very-secret-token"
 
 
 def blocks(readme: Path, language: str, *, url: str) -> list[str]:
@@ -47,6 +48,13 @@ def witness() -> Iterator[Receiver]:
     """
     with Receiver("--hook", "tests.witness:Witness") as receiver:
         receiver.wait_for("ready")
+        yield receiver
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[Receiver]:
+    """Return a live receiver that asks for the token SECRET."""
+    with Receiver(env={"RECEIVER_TOKEN": SECRET}) as receiver:
         yield receiver
 
 

@@ -11,12 +11,11 @@ from typing import Any, ClassVar
 
 import pytest
 
-from tests.clients.conftest import MakeFolder
+from tests.clients.conftest import SECRET, MakeFolder
 from tests.clients.servers import Answer, ScriptedServer, failed, problem, processed
 from tests.program import Command, Receiver
 from tests.sender.doubles import RawServer, Requests, free_port
 
-SECRET = "a-very-secret-token"
 _TIME = re.compile(r"\d{10}\.\d{6}")
 
 
@@ -56,6 +55,18 @@ class ExampleContract:
         status, lines = self.run(make_folder(2), "--camera", "accepted", url=witness.url)
 
         assert (status, lines) == (0, ["000.jpg: 202 accepted", "001.jpg: 202 accepted"])
+
+    def test_a_receiver_that_asks_for_a_token_gets_it(
+        self, make_folder: MakeFolder, guarded: Receiver
+    ) -> None:
+        folder = make_folder(1)
+        status, lines = self.run(folder, "--camera", "a", url=guarded.url, token=SECRET)
+        assert (status, lines) == (0, ["000.jpg: 202 accepted"])
+
+        status, lines = self.run(folder, "--camera", "a", url=guarded.url)
+        assert status == 1
+        assert "401" in lines[0]
+        assert "token: expected one in the header Authorization, got none" in lines[0]
 
     def test_all_frames_go_through_one_connection_each_with_its_envelope(
         self, make_folder: MakeFolder

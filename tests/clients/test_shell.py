@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.clients.conftest import MakeFolder, blocks
+from tests.clients.conftest import SECRET, MakeFolder, blocks
 from tests.clients.servers import (
     Answer,
     ScriptedServer,
@@ -64,6 +64,18 @@ def test_the_number_in_the_pixels_comes_back_in_the_result(
     assert status == 0, lines
     assert [line.partition(" {")[0] for line in lines] == [f"{file}: 200" for file in files]
     assert [said(line)["result"]["number"] for line in lines] == [7, 8, 9, 10, 11]
+
+
+def test_a_receiver_that_asks_for_a_token_gets_it(
+    make_folder: MakeFolder, guarded: Receiver
+) -> None:
+    (file,) = make_folder(1).iterdir()
+    status, lines = send(guarded.url, "a", file, token=SECRET)
+    assert (status, lines[0].partition(" {")[0]) == (0, f"{file}: 202")
+
+    status, lines = send(guarded.url, "a", file)
+    assert status != 0
+    assert "token: expected one in the header Authorization, got none" in lines[0]
 
 
 def test_the_lines_of_the_readme_work(
