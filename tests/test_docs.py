@@ -87,6 +87,13 @@ def test_what_is_not_run_is_little_and_has_a_reason() -> None:
     assert len(left_out) <= MAX_NOT_RUN, told
 
 
+def test_every_page_is_in_the_index() -> None:
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+
+    for path in sorted((ROOT / "docs").glob("*.md")):
+        assert path.name == "index.md" or f"({path.name})" in index, path.name
+
+
 def test_commands_are_in_blocks_that_are_run() -> None:
     """A block without a language, or of another name for sh, would slip through."""
     for page in PAGES:
