@@ -4,12 +4,14 @@ One JSON object a line: first {"recording": 1, "camera", "started", "width", "he
 picture {"frame": {"epoch", "seq", "captured_at", "received_at", "width", "height", "bytes",
 "pts_ms"}} in the order of the pictures; as they come {"result": {...}} and {"event": {...}}; last,
 where the recording was closed in order, {"end": {"frames"}}. After a crash the last line may be
-torn, and whatever is no such line is passed over.
+torn, and whatever is no such line is passed over. `end` also has "seconds", from the first picture
+to the last.
 """
 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,8 @@ from shared.result_index import MAX_LINE, ResultIndex, read_lines, read_object
 
 #: Which form of the lines this file knows.
 VERSION = 1
+#: An end is shorter than this.
+_MAX_END = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +41,8 @@ class FrameLine:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What reading all lines tells: the number of frames, the last one's `pts` in milliseconds,
-    and whether the recording was closed in order."""
+    """What all lines together tell: the number of frames, the last one's `pts` in milliseconds, and
+    whether the recording was closed in order."""
 
     frames: int
     last: int
@@ -93,7 +97,10 @@ class Sidecar:
             raise _unreadable(self.path, exc) from None
 
     def survey(self) -> Survey:
-        """Read all lines, which takes time by their number; raise RecordingError."""
+        """Take the last line's word; read all lines where that is none. Raise RecordingError."""
+        end = _read_end(self._last_line())
+        if end is not None:
+            return end
         frames, complete, newest = 0, False, b""
         for line in self._lines():
             if line.startswith(b'{"frame"') and line.endswith(b"}\n"):
@@ -102,6 +109,14 @@ class Sidecar:
             complete = line.startswith(b'{"end"') and read_object(line) is not None
         last = _read_frame(newest)
         return Survey(frames, last.pts if last is not None else 0, complete)
+
+    def _last_line(self) -> bytes:
+        try:
+            with self.path.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - _MAX_END))
+                return file.read().rpartition(b"\n{")[2]
+        except OSError as exc:
+            raise _unreadable(self.path, exc) from None
 
     def _lines(self) -> Iterator[bytes]:
         try:
@@ -131,6 +146,16 @@ def _read_frame(line: bytes) -> FrameLine | None:
         )
     except (KeyError, ValueError):
         return None
+
+
+def _read_end(line: bytes) -> Survey | None:
+    end = (read_object(b"{" + line) or {}).get("end")
+    try:
+        if isinstance(end, dict):
+            return Survey(_whole(end["frames"]), round(_number(end["seconds"]) * 1000), True)
+    except (KeyError, ValueError):
+        pass
+    return None
 
 
 def _text(value: Any) -> str:

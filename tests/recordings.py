@@ -110,7 +110,7 @@ def write_recording(
         if (frame.epoch, frame.seq) in by_frame:
             lines.append({"result": by_frame[frame.epoch, frame.seq]})
     if closed:
-        lines.append({"end": {"frames": len(frames)}})
+        lines.append({"end": {"frames": len(frames), "seconds": times[-1] / 1000, "events": 0}})
     sidecar = film.with_suffix(".jsonl")
     sidecar.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
     return Written(film, sidecar, frames)

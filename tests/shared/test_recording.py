@@ -7,6 +7,7 @@ import random
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -189,6 +190,21 @@ def test_what_a_crash_left_is_said_to_be_incomplete(tmp_path: Path) -> None:
 
     assert not recording.complete
     assert (recording.length, recording.duration) == (5, 0.16)
+
+
+def test_the_end_is_taken_at_its_word_and_else_the_frames_are_counted(tmp_path: Path) -> None:
+    written = write_recording(tmp_path, make_frames(6))
+    lines = written.sidecar.read_text().splitlines()
+    ends: list[Any] = [
+        *({"frames": 900, "seconds": 36.0}, {"frames": 6}, {"frames": "6", "seconds": None}, []),
+    ]
+    said = []
+    for end in ends:
+        written.sidecar.write_text("\n".join([*lines[:-1], json.dumps({"end": end}), ""]))
+        recording = Recording.open(written.film)
+        said.append((recording.length, recording.duration, recording.complete))
+
+    assert said == [(900, 36.0, True), (6, 0.2, True), (6, 0.2, True), (6, 0.2, True)]
 
 
 def test_a_sidecar_of_another_film_is_told(tmp_path: Path) -> None:
