@@ -46,6 +46,9 @@ _LOOK = 1.0
 #: A peer that vanished without a word is given up after so many seconds of silence, and as many
 #: probes so many seconds apart; until then whoever waits for it holds a thread.
 _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
+#: Of a reply the kernel holds so many bytes that are not on their way yet, and not megabytes: to a
+#: viewer who reads slowly those would be pictures of seconds ago. What is on its way is not bound.
+_UNSENT = ("TCP_NOTSENT_LOWAT", 1 << 17)
 
 
 class PortError(FramepostError):
@@ -208,7 +211,7 @@ def _live(service: Service, reader: Connection) -> None:
 
 
 def _announce(scheme: str, host: str, port: int) -> None:
-    """Say where the page is, once it answers; and have lost peers noticed."""
+    """Say where the page is, once it answers; and set up its connections."""
     local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     for _ in range(200):
         try:
@@ -216,14 +219,16 @@ def _announce(scheme: str, host: str, port: int) -> None:
         except OSError:
             time.sleep(0.05)
         else:
-            _notice_lost_peers(port)
+            _set_up_connections(port)
             shown = f"[{local}]" if ":" in local else local
             logger.info("listening on %s:%d; see %s://%s:%d/", host, port, scheme, shown, port)
             return
 
 
-def _notice_lost_peers(port: int) -> None:
-    """Set keep-alive on the socket that listens at `port`: what it accepts inherits that (Linux).
+def _set_up_connections(port: int) -> None:
+    """Have lost peers noticed, and old pictures not pile up for slow ones.
+
+    It is set on the socket that listens at `port`: what that accepts inherits it (Linux).
 
     Granian opens the socket in Rust and hands it to nobody, so it is looked for.
     """
@@ -236,5 +241,5 @@ def _notice_lost_peers(port: int) -> None:
                 is_ours = found.getsockname()[1:2] == (port,)
                 if is_ours and found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                     found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-                    for option, value in _KEEPALIVE:
+                    for option, value in (*_KEEPALIVE, _UNSENT):
                         found.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import http.client
+import math
 import socket
 import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import pytest
 import requests
 
 from shared import codec, pattern
 from tests.program import Receiver
+from tests.records import read_records
 
 SEATS = 6
 REQUEST = b"GET /cameras/cam1/stream.mjpg HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -27,7 +29,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 @contextmanager
-def posting(receiver: Receiver, *, fps: float = 25) -> Iterator[None]:
+def posting(receiver: Receiver, camera: str = "cam1", *, fps: float = 25) -> Iterator[None]:
     """Post large pictures meanwhile."""
     jpeg = codec.encode(pattern.draw(1, 1280, 720), 90)
     done, first = threading.Event(), threading.Event()
@@ -36,7 +38,7 @@ def posting(receiver: Receiver, *, fps: float = 25) -> Iterator[None]:
         with requests.Session() as session:
             while not done.wait(1 / fps):
                 headers = {"Content-Type": "image/jpeg", "X-Timestamp": f"{time.time():.6f}"}
-                url = f"{receiver.url}/cameras/cam1/frames"
+                url = f"{receiver.url}/cameras/{camera}/frames"
                 assert session.post(url, jpeg, headers=headers, timeout=5).status_code == 202
                 first.set()
 
@@ -106,3 +108,78 @@ def test_every_seat_of_a_viewer_that_vanished_is_free_again(receiver: Receiver) 
             reset(viewer)
 
         until(lambda: viewers(receiver) == 0)
+
+
+class Reader:
+    """A viewer of a wall that reads at most so many bytes a second."""
+
+    def __init__(self, receiver: Receiver, *, rate: float = math.inf) -> None:
+        self._socket = socket.socket()
+        # What the reader's own kernel holds is beyond the receiver's reach.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+        self._connection = http.client.HTTPConnection("127.0.0.1", receiver.port, timeout=10)
+        self._socket.connect(("127.0.0.1", receiver.port))
+        self._connection.sock = self._socket
+        self._connection.request("GET", "/live")
+        self._answer = self._connection.getresponse()
+        self._rate = rate
+        self._started = time.monotonic()
+        self._bytes = 0
+
+    def __enter__(self) -> Iterator[float]:
+        """Return the ages of the pictures as they come, in seconds."""
+        return (
+            time.time() - head["captured_at"]
+            for head, _ in read_records(self._read)
+            if head["kind"] == "picture"
+        )
+
+    def __exit__(self, *_: object) -> None:
+        self._answer.close()
+        self._connection.close()
+
+    def _read(self, size: int) -> bytes:
+        self._bytes += size
+        early = self._started + self._bytes / self._rate - time.monotonic()
+        threading.Event().wait(max(0.0, early))
+        return self._answer.read(size)
+
+
+@contextmanager
+def busy_cameras(receiver: Receiver) -> Iterator[None]:
+    """Post far more than a megabyte a second."""
+    with ExitStack() as stack:
+        for number in range(6):
+            stack.enter_context(posting(receiver, f"cam{number}", fps=8))
+        yield
+
+
+def test_who_reads_a_wall_slowly_gets_few_pictures_and_no_old_ones(receiver: Receiver) -> None:
+    with busy_cameras(receiver), Reader(receiver, rate=7e5) as ages:
+        started = time.monotonic()
+        late = []
+        for age in ages:
+            if time.monotonic() > started + 4:
+                late.append(age)
+            if time.monotonic() > started + 6:
+                break
+
+    # With the kernel's usual buffers it is as many seconds as this goes on.
+    assert sorted(late)[len(late) // 2] < 1.8
+
+
+def test_who_rested_from_a_wall_soon_sees_what_is_new(receiver: Receiver) -> None:
+    with busy_cameras(receiver), Reader(receiver) as ages:
+        for _ in range(20):
+            next(ages)
+        threading.Event().wait(5)
+        started = time.monotonic()
+        old = 0
+        for age in ages:
+            if age < 1:
+                break
+            old += 1
+
+        assert time.monotonic() - started < 1
+    # In sockets and in the server: whoever rests for longer finds no more.
+    assert old < 40
