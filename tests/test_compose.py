@@ -51,6 +51,7 @@ def test_plain_up_is_a_receiver_and_a_sender_and_profiles_add_to_them() -> None:
         "plain": {"receiver", "sender"},
         "demo": {"camera", "camera-sender"},
         "scale": {"redis", "scale-receiver", "worker", "balancer", "scale-sender"},
+        "observe": {"prometheus", "grafana"},
     }
 
 
