@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from shared.frame import EncodedFrame
@@ -41,30 +41,40 @@ class FrameTrace:
 
         `outcome` is "posted", or why it was not taken.
         """
-        self._spans.add(lambda: self._make(frame, outcome, posting))
+        # Not the frame itself: its picture would be held too.
+        captured, attributes = frame.arrived, _attributes(frame, outcome)
+        self._spans.add(lambda: self._make(captured, attributes, outcome, posting))
 
     def _make(
-        self, frame: EncodedFrame, outcome: str, posting: tuple[float, float]
+        self,
+        captured: float,
+        attributes: Mapping[str, str | int],
+        outcome: str,
+        posting: tuple[float, float],
     ) -> Iterator[Span]:
         error = None if outcome == "posted" else f"not taken: {outcome}"
         yield Span(
             name="frame",
             place=self._frame,
             parent=None,
-            start=to_unix(frame.arrived),
+            start=to_unix(captured),
             end=to_unix(posting[1]),
-            attributes={
-                "framepost.camera": frame.camera,
-                "framepost.epoch": frame.epoch,
-                "framepost.seq": frame.seq,
-                "framepost.outcome": outcome,
-            },
+            attributes=attributes,
             error=error,
         )
-        yield self._stage("slot", self._frame.child(), (frame.arrived, self._encoding[0]))
+        yield self._stage("slot", self._frame.child(), (captured, self._encoding[0]))
         yield self._stage("encode", self._frame.child(), self._encoding)
         yield replace(self._stage("post", self.post, posting), kind="client", error=error)
 
     def _stage(self, name: str, place: TraceParent, times: tuple[float, float]) -> Span:
         start, end = map(to_unix, times)
         return Span(name=name, place=place, parent=self._frame, start=start, end=end)
+
+
+def _attributes(frame: EncodedFrame, outcome: str) -> dict[str, str | int]:
+    return {
+        "framepost.camera": frame.camera,
+        "framepost.epoch": frame.epoch,
+        "framepost.seq": frame.seq,
+        "framepost.outcome": outcome,
+    }

@@ -70,7 +70,10 @@ class Spans(Worker):
         return random.random() < self._ratio
 
     def add(self, make: Callable[[], Iterable[Span]]) -> None:
-        """Have one frame's spans made and sent, on the thread of this worker."""
+        """Have one frame's spans made and sent, on the thread of this worker.
+
+        Up to two thousand wait where the collector is slow: `make` must not hold the picture.
+        """
         if len(self._made) >= _LIMIT:
             self.lost += 1
             return
@@ -82,16 +85,18 @@ class Spans(Worker):
             return
         self._news.clear()
         self.pause(_EVERY)  # for company
-        self._send()
+        if not self.stopping:  # else `close` sends them, and waits for the collector once
+            self._send()
 
     def close(self) -> None:
-        self._send(last=True)
+        self._send()
         self._exporter.shutdown()
 
     def wake(self) -> None:
         self._news.set()
 
-    def _send(self, *, last: bool = False) -> None:
+    def _send(self) -> None:
+        """Send what waits, up to the first batch that is not taken."""
         while self._made:
             frames = [self._made.popleft() for _ in range(min(_BATCH, len(self._made)))]
             spans = [self._convert(span) for make in frames for span in make()]
@@ -101,8 +106,8 @@ class Spans(Worker):
             else:
                 self.lost += len(frames)
                 self._trouble.happened("export", f"{self._to} does not take them, frames go on")
-                if last:
-                    return
+                self._news.set()  # there may be more
+                return
 
 
 def check_installed() -> None:

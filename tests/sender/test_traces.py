@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable
 from typing import cast
@@ -17,6 +18,7 @@ from shared.http_client import NoReply, Reply
 from shared.latest import Latest
 from shared.spans import Span, Spans
 from shared.traceparent import TraceParent
+from tests.conftest import MakeFrame
 from tests.sender.doubles import FakeClient, FakePicture, reply
 
 
@@ -32,6 +34,19 @@ class KeptSpans:
 
     def add(self, make: Callable[[], Iterable[Span]]) -> None:
         self.frames.append({span.name: span for span in make()})
+
+
+class WaitingSpans:
+    """Stands in for Spans whose collector is slow: makes none."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[], Iterable[Span]]] = []
+
+    def sample(self) -> bool:
+        return True
+
+    def add(self, make: Callable[[], Iterable[Span]]) -> None:
+        self.waiting.append(make)
 
 
 def send(spans: KeptSpans, *answers: Reply | NoReply, whole: bool = False) -> FakeClient:
@@ -110,3 +125,18 @@ def test_most_frames_have_no_trace() -> None:
 
     assert spans.frames == []
     assert "traceparent" not in client.posts[0][2]
+
+
+def test_frames_that_wait_for_the_collector_hold_no_picture(make_frame: MakeFrame) -> None:
+    spans = WaitingSpans()
+    frame = make_frame(7)
+    data, before = frame.data, sys.getrefcount(frame.data)
+    trace = Traces(cast(Spans, spans)).begin(encode_started=1.0, encoded=2.0)
+    assert trace is not None
+
+    trace.end(frame, "posted", posting=(2.0, 3.0))
+    del frame
+
+    assert sys.getrefcount(data) == before - 1  # the frame's own is gone
+    (make,) = spans.waiting
+    assert {span.name for span in make()} == {"frame", "slot", "encode", "post"}
