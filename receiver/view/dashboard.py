@@ -1,4 +1,4 @@
-"""Dashboard: the page that shows every camera. The page asks the other routes for all it shows."""
+"""Dashboard: the page that shows every camera. What it shows comes by GET /live."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import flask
 
 #: Everything comes from this receiver, and nothing that a camera or a hook says can run.
 _POLICY = (
-    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'self'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 
 

@@ -1,98 +1,146 @@
-// The page: asks each second what there is, and keeps a tile for each camera.
+// The page: one connection, on which everything comes that it shows.
 
+import { Access } from "./access.js";
+import { largeAddress, wallAddress } from "./address.js";
+import { Bar } from "./bar.js";
+import { Choices } from "./choices.js";
+import { Connection, sentence } from "./connection.js";
+import { Feed } from "./feed.js";
+import { History } from "./history.js";
 import { Hooks } from "./hooks.js";
-import { Tile } from "./tile.js";
-import { plural, say } from "./words.js";
+import { Large } from "./large.js";
+import { Panel } from "./panel.js";
+import { Wall } from "./wall.js";
 
-const PERIOD = 1000;
-const TIMEOUT = 4000;
+// Milliseconds: between two looks at the page's clock; before another wish is told.
+const TICK = 500;
+const SETTLE = 150;
 
-const tiles = new Map();
-const hooks = new Hooks(document.getElementById("hooks"));
-const board = document.getElementById("cameras");
-const empty = document.getElementById("empty");
-const link = document.getElementById("link");
-const summary = document.getElementById("summary");
-const trouble = document.getElementById("trouble");
+const at = (id) => document.getElementById(id);
+const choices = new Choices();
+const access = new Access(at("access"));
+const connection = new Connection(access.request);
+const history = new History();
+const wall = new Wall(at("cameras"));
+const large = new Large(at("large"));
+const bar = new Bar(choices, access);
+const feed = new Feed(at("results"));
+const hooks = new Hooks(at("hooks"), access);
+const panel = new Panel(at("panel"), at("tabs"));
 
-async function ask(address) {
-  const signal = AbortSignal.timeout(TIMEOUT);
-  const answer = await fetch(address, { signal, cache: "no-store", priority: "high" });
-  if (!answer.ok) throw new Error(`${address} answers ${answer.status}`);
-  return answer.json();
+let settling = null;
+let wasAlive = false;
+let started = false;
+
+function address() {
+  const results = panel.opened === "results";
+  const wall_ = { view: choices.get("view"), fps: choices.get("fps") };
+  if (!large.open) return wallAddress(wall.wish(), wall_, results);
+  const { views, width, ...how } = large.wish;
+  return largeAddress(large.name, views, how, width, results);
 }
 
-function showCameras(cameras) {
-  const names = new Set(cameras.map((camera) => camera.camera));
-  for (const [name, tile] of tiles) {
-    if (!names.has(name)) {
-      tile.remove();
-      tiles.delete(name);
-    }
-  }
-  cameras.forEach((camera, n) => {
-    let tile = tiles.get(camera.camera);
-    if (!tile) {
-      tile = new Tile(camera.camera);
-      tiles.set(camera.camera, tile);
-    }
-    if (board.children[n] !== tile.element) board.insertBefore(tile.element, board.children[n]);
-    tile.show(camera);
-  });
-  empty.hidden = cameras.length > 0;
+function ask() {
+  clearTimeout(settling);
+  if (started) settling = setTimeout(() => connection.want(address()), SETTLE);
 }
 
-function summarise(cameras) {
-  const words = [plural(cameras.length, "camera")];
-  for (const state of ["live", "stale", "gone"]) {
-    const n = cameras.filter((camera) => camera.state === state).length;
-    if (n && n < cameras.length) words.push(`${n} ${state}`);
-  }
-  const fps = cameras.reduce((sum, camera) => sum + camera.fps, 0);
-  if (cameras.length) words.push(`${fps.toFixed(1)} fps`);
-  say(summary, words.join(" · "));
-  document.title = `Framepost: ${words[0]}`;
+const takes = {
+  picture(head, body) {
+    if (large.open) large.offer(head, body);
+    else if (head.view === choices.get("view")) wall.tile(head.camera)?.screen.offer(head, body);
+  },
+  result: (head) => feed.add(head),
+  skipped: (head) => feed.skip(head.results),
+  status({ cameras, hooks: workers, history: samples, now }) {
+    history.keep(cameras.map((camera) => camera.camera));
+    history.add(samples ?? {});
+    const unix = now ?? newestOf(samples) ?? Date.now() / 1000;
+    wall.show(cameras, history, unix);
+    feed.cameras = wall.names;
+    hooks.show(workers ?? []);
+    bar.show(cameras, workers ?? []);
+    const camera = cameras.find((each) => each.camera === large.name);
+    if (camera) large.update(camera, history.of(camera.camera), unix);
+  },
+};
+
+// By the receiver's clock, which need not be this machine's.
+function newestOf(samples) {
+  const times = Object.values(samples ?? {}).map((sample) => sample?.at ?? 0);
+  return times.length ? Math.max(...times) : null;
 }
 
-function connect(connected, sentence = "") {
-  link.dataset.state = connected ? "live" : "gone";
-  say(link, connected ? "connected" : "no connection");
-  say(trouble, sentence);
-  trouble.hidden = connected;
-}
-
-async function update() {
+async function loadHistory() {
   try {
-    const [all, workers] = await Promise.all([ask("cameras"), ask("hooks")]);
-    showCameras(all.cameras);
-    summarise(all.cameras);
-    hooks.show(workers.hooks);
-    connect(true);
+    history.load(await access.json("history", { cache: "no-store" }));
+  } catch {
+    // Then the charts begin now.
+  }
+}
+
+function tick() {
+  const { alive } = connection;
+  if (alive && !wasAlive) {
+    bar.connected();
+    loadHistory();
+  }
+  if (!alive && wasAlive) bar.lost();
+  wasAlive = alive;
+  wall.judge(alive);
+  large.judge(alive);
+}
+
+function step(places) {
+  const names = wall.names;
+  const from = names.indexOf(large.name);
+  if (names.length > 1) large.show(names[(from + places + names.length) % names.length]);
+}
+
+function draw(overlay) {
+  choices.set("overlay", overlay);
+  wall.overlay = large.overlay = bar.overlay = overlay;
+}
+
+// Also when a person asked for another attempt.
+async function start() {
+  try {
+    await access.open();
+    started = true;
+    connection.retry(address());
   } catch (error) {
-    // A receiver that stops answers with an error, or not at all; anything else is our own bug.
-    if (!(error instanceof TypeError || error instanceof DOMException)) console.warn(error);
-    for (const tile of tiles.values()) tile.lose();
-    connect(false, "The receiver does not answer. This page goes on trying, and what it shows is old.");
+    bar.lost(sentence(error), error);
   }
 }
 
-function showCommands() {
-  const base = new URL(".", location.href).href.replace(/\/$/, "");
-  const commands = {
-    curl: `curl --data-binary @picture.jpg -H 'Content-Type: image/jpeg' ${base}/cameras/cam1/frames`,
-    sender: `python -m sender --camera cam1 --source testsrc --to ${base}`,
-  };
-  for (const code of document.querySelectorAll("[data-command]")) {
-    code.textContent = commands[code.dataset.command];
-  }
-}
+connection.onRecord = (head, body) => {
+  takes[head.kind]?.(head, body);
+  if (!wasAlive) tick();
+};
+connection.onTrouble = (sentence, error) => {
+  tick();
+  bar.lost(sentence, error);
+};
+wall.onOpen = (name) => large.show(name);
+wall.onChange = ask;
+large.onChange = ask;
+large.onStep = step;
+large.onOverlay = draw;
+bar.onOverlay = draw;
+bar.onView = ask;
+bar.onSize = (size) => {
+  wall.size = size;
+};
+bar.onRetry = start;
+panel.onOpen = (name) => {
+  choices.set("panel", name);
+  hooks.open = name === "hooks";
+  ask();
+};
 
-async function run() {
-  showCommands();
-  for (;;) {
-    if (!document.hidden) await update();
-    await new Promise((resolve) => setTimeout(resolve, PERIOD));
-  }
-}
-
-run();
+bar.open();
+draw(choices.get("overlay"));
+panel.open(choices.get("panel"));
+setInterval(tick, TICK);
+document.addEventListener("visibilitychange", tick);
+start();

@@ -13,7 +13,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.conftest import MakeFrame, missing
 from tests.program import Receiver
-from tests.receiver.view.test_browser import FLAGS
+from tests.receiver.view.browser.conftest import FLAGS
 from tests.sender.doubles import RawServer
 
 LISTEN = """() => {

@@ -1,0 +1,28 @@
+// Snapshot: saves what is on the screen, with what is drawn over it, as a PNG.
+
+// `screens` stand side by side in the file.
+export function save(screens) {
+  const stills = screens.map((screen) => screen.still());
+  const canvas = document.createElement("canvas");
+  canvas.width = stills.reduce((sum, still) => sum + still.width, 0);
+  canvas.height = Math.max(...stills.map((still) => still.height));
+  const context = canvas.getContext("2d");
+  let x = 0;
+  for (const still of stills) {
+    context.drawImage(still, x, 0);
+    x += still.width;
+  }
+  const { camera, captured_at: at } = screens[0].head;
+  const time = new Date(at * 1000).toISOString().replaceAll(":", "-");
+  const name = camera.replaceAll(/[^\w.-]/g, "_");
+  canvas.toBlob((blob) => keep(blob, `${name}_${time}.png`), "image/png");
+}
+
+// Gives the browser's user a file.
+export function keep(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
