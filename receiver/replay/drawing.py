@@ -164,7 +164,7 @@ def _point(pair: Any) -> Point:
 
 
 def _thickness(image: Image) -> int:
-    return max(1, int(image.shape[0]) // 480)
+    return max(1, int(image.shape[0]) // 360)
 
 
 def _color(given: Any, label: str) -> Color:
