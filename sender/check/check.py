@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
+import time
 from dataclasses import asdict
 from typing import TextIO
+from urllib.parse import urlsplit
 
 from sender.check import sheet
 from sender.check.advice import advise, command
@@ -16,6 +19,9 @@ from sender.sources.contract import SourceOptions
 from shared.errors import ConfigError
 from shared.redact import redact
 
+_PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}
+_TRY_SECONDS = 1.0
+
 
 class Check:
     """Try `url` for `seconds`. For one run; raise ConfigError for what is no source."""
@@ -24,7 +30,8 @@ class Check:
         self._trial = Trial(url, options, seconds=seconds)
         self._options = options
         self._seconds = seconds
-        self._scheme, self._shown, self._has_login = _describe(url)
+        self._scheme, self._shown, self._address = _describe(url)
+        self._has_login = self._address is not None and self._address.user is not None
 
     def run(self, out: TextIO, err: TextIO, *, as_json: bool) -> int:
         """Write to `out` what is found, progress to `err` where that is a terminal.
@@ -59,6 +66,9 @@ class Check:
             return None
         if outcome.trouble is None:
             return Diagnosis.of_damage(self._shown)
+        if outcome.trouble.reason == "timeout" and not found.answers and found.connected is None:
+            # Only the direct RTSP reader says whether anybody listens.
+            found.connected = time.monotonic() if _is_taken(self._address) else None
         return diagnose(
             outcome.trouble,
             found,
@@ -98,13 +108,25 @@ class Check:
         return diagnosis.hints if diagnosis else advise(report, watched=self._seconds)
 
 
-def _describe(url: str) -> tuple[str, str, bool]:
-    """Return scheme (empty for what is here), the URL for people, and whether it has a user."""
+def _describe(url: str) -> tuple[str, str, Address | None]:
+    """Return scheme (empty for what is here), the URL for people, and its parts if it has any."""
     scheme, separator, _ = url.partition("://")
     if not separator or scheme.lower() == "file":
-        return "", redact(url), False
+        return "", redact(url), None
     try:
-        address: Address = parse(url)
+        address = parse(url)
     except ConfigError:  # udp://@:1234 and the like, which only FFmpeg reads
-        return scheme.lower(), redact(url), False
-    return address.scheme, address.shown, address.user is not None
+        return scheme.lower(), redact(url), None
+    return address.scheme, address.shown, address
+
+
+def _is_taken(address: Address | None) -> bool:
+    """Say whether somebody takes a connection at the place of a URL of TCP."""
+    if address is None or address.scheme not in _PORTS:
+        return False
+    port = urlsplit(f"//{address.place}").port or _PORTS[address.scheme]
+    try:
+        socket.create_connection((address.host, port), timeout=_TRY_SECONDS).close()
+    except OSError:
+        return False
+    return True

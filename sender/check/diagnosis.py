@@ -74,7 +74,7 @@ def diagnose(
 
 def _sentence(cause: Cause, trouble: SourceError) -> str:
     more = {
-        "silent": "; the connection is taken, and nothing comes that could be RTSP",
+        "silent": "; the connection is taken, and nothing comes",
         "not_rtsp": "; what listens there is a web server, and speaks no RTSP",
     }
     return f"{trouble}{more.get(cause, '')}"

@@ -73,6 +73,9 @@ class Findings:
                 self._clock = SenderClock(event.clock_rate) if event.clock_rate else None
             case TakenOver():
                 self.taken_over = event.why
+                # What the other reader met does not count.
+                self.sizes, self.arrivals, self.keys = [], [], []
+                self._reception, self._clock = None, None
 
     def put(self, shot: Shot) -> None:
         """Count a picture."""

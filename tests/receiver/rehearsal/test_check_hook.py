@@ -168,6 +168,12 @@ def test_a_hook_or_a_picture_that_is_not_there_is_a_wrong_setting(tmp_path: Path
         check(tmp_path, "def process(frame): ...", picture=tmp_path / "text.jpg")
 
 
+def test_a_hook_that_prints_more_than_a_pipe_holds_goes_on(tmp_path: Path) -> None:
+    status, _ = check(tmp_path, "def process(frame): print('words ' * 40_000); return 1")
+
+    assert status == 0
+
+
 def test_an_error_that_says_it_all_gets_no_remedy() -> None:
     assert remedy("ValueError: no face (face.py:4)", "") is None
 

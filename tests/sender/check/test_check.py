@@ -17,7 +17,9 @@ import pytest
 
 from camera.simulated import SimulatedCamera
 from sender.check.check import Check
+from sender.rtsp.session import Unusual
 from sender.sources.contract import SourceOptions
+from sender.sources.rtsp_direct import DirectRtspSource
 from shared import codec, pattern
 from tests.program import Program
 from tests.sender.doubles import RawServer, black_hole, free_port
@@ -96,6 +98,27 @@ def test_ffmpeg_as_the_reader_is_named() -> None:
     assert said["key_pictures"] == 10
     assert said["packets"] is None
     assert "--rtsp-reader ffmpeg" in said["command"]
+
+
+@pytest.mark.parametrize("when", ["open", "read"])
+def test_what_the_direct_reader_gives_up_is_tried_with_ffmpeg(
+    when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = getattr(DirectRtspSource, when)
+
+    def meet(source: DirectRtspSource) -> None:
+        real(source)
+        raise Unusual("the packets are interleaved")
+
+    monkeypatch.setattr(DirectRtspSource, when, meet)
+    with SimulatedCamera(size=SIZE, fps=50, gop=10) as camera:
+        status, said, _ = check(camera.url)
+        refused, _, _ = check(camera.url, rtsp_reader="direct")
+
+    assert (status, said["reader"], said["packets"]) == (0, "ffmpeg", None)
+    assert said["key_pictures"] == 10
+    assert any("the packets are interleaved" in hint for hint in said["hints"])
+    assert refused == 1
 
 
 def test_the_sheet_says_it_in_words() -> None:
@@ -197,8 +220,8 @@ def test_somebody_accepts_and_says_nothing(url: str) -> None:
     with black_hole() as port:
         word, text = cause(url.format(port))
 
-    assert word == ("silent" if url.startswith("rtsp") else "unreachable")
-    assert "no answer in time" in text
+    assert word == "silent"
+    assert "no answer in time; the connection is taken, and nothing comes" in text
 
 
 def test_a_web_server_is_no_camera() -> None:
