@@ -131,6 +131,9 @@ class HubCollector(Collector):
         idle = GaugeMetricFamily(
             "framepost_camera_idle_seconds", "Seconds since the last frame", labels=["camera"]
         )
+        shown = CounterMetricFamily(
+            "framepost_frames_shown", "Frames that some viewer was shown", labels=["camera"]
+        )
         viewers = GaugeMetricFamily("framepost_viewers", "Live viewers", labels=["camera"])
         offset = GaugeMetricFamily(
             "framepost_clock_offset_seconds",
@@ -160,6 +163,7 @@ class HubCollector(Collector):
             up.add_metric([camera.name], camera.is_live())
             frozen.add_metric([camera.name], camera.state() == "frozen")
             idle.add_metric([camera.name], camera.own_age())
+            shown.add_metric([camera.name], camera.shown)
             viewers.add_metric([camera.name], camera.viewers)
             clock = camera.sender_clock
             if (estimate := clock.offset.estimate()) is not None:
@@ -173,6 +177,7 @@ class HubCollector(Collector):
         for (name, reason), count in self._hub.refused().items():
             refused.add_metric([name, reason], count)
         yield from (*counts.values(), waiting, queued, fps, up, frozen, idle, viewers, refused)
+        yield shown
         limit = GaugeMetricFamily(
             "framepost_queue_limit", "How many frames of mode=every a camera may have waiting"
         )

@@ -104,6 +104,8 @@ class Renditions:
         #: How many pictures were encoded, and how many seconds that took.
         self.encodes = 0
         self.seconds = 0.0
+        #: How many pictures viewers were too slow for.
+        self.skipped = 0
 
     def render(self, frame: EncodedFrame, wish: Wish, *, view: View = "raw") -> Rendition:
         """Return `frame` as wished; as its own, untouched bytes where it is that already.
@@ -152,6 +154,11 @@ class Renditions:
                 if now - rendition.frame.arrived >= _IDLE:
                     self._untouched.pop(name, None)
 
+    def skip(self, pictures: int) -> None:
+        """Note that a viewer was too slow for so many pictures."""
+        with self._lock:
+            self.skipped += pictures
+
     def collect(self) -> Iterable[Metric]:
         """Yield the metrics, for Prometheus."""
         encodes = CounterMetricFamily("framepost_renditions", "Pictures encoded for viewers")
@@ -160,7 +167,11 @@ class Renditions:
             "framepost_rendition_seconds", "Seconds that decoding and encoding them took"
         )
         seconds.add_metric([], self.seconds)
-        yield from (encodes, seconds)
+        skipped = CounterMetricFamily(
+            "framepost_pictures_skipped", "Pictures that viewers of streams were too slow for"
+        )
+        skipped.add_metric([], self.skipped)
+        yield from (encodes, seconds, skipped)
 
     def held(self) -> int:
         """Return how many renditions are held."""

@@ -44,19 +44,23 @@ def watch(
     quiet = repeat if query.fps is None else max(repeat, 1.5 / query.fps)
     repeat_at = clock() + quiet
     view, source = feed(camera, query.view)
-    reader = source.reader()
+    reader, skipped = source.reader(), 0
     newest: EncodedFrame | None = None
     shown: EncodedFrame | None = None
     while True:
         # The hook's first picture came.
         if feed(camera, query.view)[0] != view:
             view, source = feed(camera, query.view)
-            reader = source.reader()
+            reader, skipped = source.reader(), 0
         try:
             frame = reader.get(max(0.0, repeat_at - clock()))
         except Closed:
             return
         now = clock()
+        _, missed, _ = reader.counts()
+        if missed > skipped:
+            renditions.skip(missed - skipped)
+            skipped = missed
         newest = frame or newest
         if pace.admits(now) or frame is None:
             repeat_at = now + quiet

@@ -274,7 +274,7 @@ def test_encodes_are_a_metric(make_frame: MakeFrame) -> None:
     renditions = Renditions()
     renditions.render(make_frame(), Wish(width=80))
 
-    count, seconds = (metric.samples[0] for metric in renditions.collect())
+    count, seconds, _ = (metric.samples[0] for metric in renditions.collect())
 
     assert (count.name, count.value) == ("framepost_renditions_total", 1)
     assert seconds.name == "framepost_rendition_seconds_total"

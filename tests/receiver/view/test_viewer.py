@@ -54,6 +54,21 @@ def test_a_stuck_viewer_takes_nothing_from_the_others(make_frame: MakeFrame) -> 
     assert seqs(slow, 1) == [8]
 
 
+def test_what_a_viewer_is_too_slow_for_is_counted(make_frame: MakeFrame) -> None:
+    camera, renditions = Camera("cam1"), Renditions()
+    pictures = watch(camera, Query(), renditions, repeat=5)
+    for seq in (0, 1, 2, 5):
+        camera.accept(make_frame(seq))
+    first = seqs(pictures, 1)
+    at_first = renditions.skipped
+    for seq in (6, 7, 8):
+        camera.accept(make_frame(seq))
+
+    assert (first, at_first, seqs(pictures, 1)) == ([5], 0, [8])
+    assert renditions.skipped == 2
+    assert "framepost_pictures_skipped" in [metric.name for metric in renditions.collect()]
+
+
 def test_the_last_picture_is_repeated_while_no_newer_one_comes(make_frame: MakeFrame) -> None:
     camera = Camera("cam1")
     camera.accept(make_frame(3))
