@@ -23,6 +23,7 @@ from benchmarks import (
     throughput,
     transports,
     viewers,
+    wall,
 )
 
 
@@ -51,6 +52,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "throughput": throughput,
     "transports": transports,
     "viewers": viewers,
+    "wall": wall,
 }
 
 

@@ -27,6 +27,7 @@ NAMES = {
     "hooks": True,
     "cameras": True,
     "viewers": True,
+    "wall": False,
     "passthrough": True,
     "far": False,
 }
