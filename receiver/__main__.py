@@ -13,6 +13,7 @@ from receiver.access.access import Access
 from receiver.app import create_app
 from receiver.bus.bus import Bus
 from receiver.bus.collector import BusCollector
+from receiver.camera import Observer
 from receiver.components import Components
 from receiver.config import ReceiverConfig
 from receiver.control import Controls
@@ -34,6 +35,7 @@ from receiver.listeners.redis_answers import RedisAnswers
 from receiver.listeners.redis_place import parse_places
 from receiver.metrics import HubCollector, Metrics, Parts
 from receiver.models import Models
+from receiver.recording.recording import Recording
 from receiver.rehearsal.check_hook import check_hook
 from receiver.seats import AllSeats, Seats
 from receiver.server import THREADS, Server, serve
@@ -63,10 +65,12 @@ class Receiver:
         # On a bus every receiver hears of every result; the one that took the frame posts it.
         posted = Journal(only_ours=True) if config.bus != "local" else journal
         answers = [RedisAnswers(place) for place in parse_places(config.listen)]
+        recording = self._recording = Recording(config.recording())
+        observers: list[Observer] = [metrics, history, journal, posted, *answers]
         self._hub = Hub(
             max_cameras=config.max_cameras,
             max_queue=config.max_queue,
-            observers=list(dict.fromkeys([metrics, history, journal, posted, *answers])),
+            observers=list(dict.fromkeys([*observers, *recording.observers])),
         )
         bus = self._bus = None if config.bus == "local" else Bus(config.bus, self._hub)
         self._runner = Runner(
@@ -123,11 +127,11 @@ class Receiver:
         access = Access(config.secret, config.tokens)
         self._components = Components(
             # Results go to those before the hooks, up to the last one.
-            *(access, spans, webhooks, self._listeners, bus, self._runner),
+            *(access, spans, recording, webhooks, self._listeners, bus, self._runner),
             *(self._pulse, self._display),
         )
         all_seats = AllSeats(clients=seats, viewers=viewers)
-        more = (self._runner, renditions, feed, webhooks, self._listeners, all_seats)
+        more = (self._runner, renditions, feed, webhooks, self._listeners, all_seats, recording)
         metrics.registry.register(Parts(HubCollector(self._hub), access.refusals, *more))
         self.app = create_app(
             [
@@ -140,6 +144,7 @@ class Receiver:
                 wall.blueprint(
                     self._hub, renditions, journal=journal, pulse=self._pulse, seats=viewers
                 ),
+                recording.blueprint(self._hub, seats=viewers),
                 status.blueprint(self._hub, webhooks=webhooks.status, history=history),
                 health.blueprint(
                     registry=metrics.registry,
@@ -189,7 +194,8 @@ class Receiver:
         return self._runner.facts() if self._bus is None else self._bus.hooks()
 
     def _degraded(self) -> list[str]:
-        return [] if self._bus is None or self._bus.problem is None else [self._bus.problem]
+        parts = (self._bus, self._recording)
+        return [part.problem for part in parts if part is not None and part.problem is not None]
 
     def _ready(self) -> list[str]:
         if self._closing:

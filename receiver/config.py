@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
-from pydantic_settings import NoDecode, SettingsConfigDict
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import SettingsConfigDict
 
 from receiver.access.token_file import FORM, read_tokens
 from receiver.access.tokens import is_token
 from receiver.bus.link import check_url
 from receiver.feeds.allow_list import AllowList
 from receiver.listeners.redis_place import parse_places
+from receiver.names import Names, Paths
+from receiver.recording.config import RecordingConfig
 from shared.errors import ConfigError
 from shared.jpeg import MAX_PIXELS
 from shared.redact import redact
@@ -23,12 +25,6 @@ from shared.url import HttpUrl
 Port = Annotated[int, Field(ge=0, le=65535), Expect("a port from 0 (any free one) to 65535")]
 Seconds = Annotated[float, Field(gt=0, le=86400), Expect("seconds above 0")]
 Count = Annotated[int, Field(ge=1, le=100_000), Expect("a whole number from 1")]
-#: Several in one variable are separated by commas.
-_split = BeforeValidator(
-    lambda given: [one.strip() for one in given.split(",")] if isinstance(given, str) else given
-)
-Names = Annotated[list[str], NoDecode, _split]
-Paths = Annotated[list[Path], NoDecode, _split]
 
 
 def _check_urls(urls: list[str]) -> list[str]:
@@ -145,7 +141,7 @@ class HookConfig(Settings):
         return self.token.get_secret_value() if self.token else None
 
 
-class ReceiverConfig(HookConfig):
+class ReceiverConfig(RecordingConfig, HookConfig):
     """Take camera frames over HTTP, run hooks on them, and show them live."""
 
     model_config = SettingsConfigDict(env_prefix="RECEIVER_", cli_prog_name="python -m receiver")

@@ -21,13 +21,14 @@ ELSEWHERE: dict[str, str] = {}
 
 
 @pytest.fixture(scope="module")
-def found() -> Iterator[dict[str, Exposed]]:
+def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Exposed]]:
     """Run every program with all that has metrics, and return what they expose together."""
     with ExitStack() as stack:
         redis = stack.enter_context(RedisServer())
-        webhook = ("--result-webhook", "http://127.0.0.1:9/")
+        more: tuple[str, ...] = ("--result-webhook", "http://127.0.0.1:9/")
+        more += ("--record", str(tmp_path_factory.mktemp("recordings")))
         receiver = stack.enter_context(
-            Receiver("--bus", redis.url, "--listen", f"{redis.url}?topic=img0", *webhook)
+            Receiver("--bus", redis.url, "--listen", f"{redis.url}?topic=img0", *more)
         )
         worker = stack.enter_context(
             Program("receiver.worker", "--port", "0", "--bus", redis.url, "--hook", "hooks.edges")

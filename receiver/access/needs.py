@@ -48,6 +48,10 @@ LEVELS: dict[Level, frozenset[str]] = {
             "live.get_frame",
             "live.get_stream",
             "live.get_video_feed",
+            "recordings.get_log",
+            "recordings.get_recordings",
+            "recordings.get_video",
+            "recordings.play",
             "status.get_camera",
             "status.get_cameras",
             "status.get_result",
@@ -56,7 +60,15 @@ LEVELS: dict[Level, frozenset[str]] = {
             "wall.get_live",
         }
     ),
-    "admin": frozenset({"control.delete_control", "control.put_control", "hooks.reload"}),
+    "admin": frozenset(
+        {
+            "control.delete_control",
+            "control.put_control",
+            "hooks.reload",
+            "recordings.delete_recording",
+            "recordings.post_record",
+        }
+    ),
 }
 #: They name their camera in the query, and else bring frames of this one.
 _NAMED_IN_QUERY = {"ingest.post_classic": "default"}

@@ -37,7 +37,7 @@ class Entry:
         self.number = 0
         self.camera = result.frame.camera
         #: Bytes of memory, roughly.
-        self.weight = _weigh(self._facts)
+        self.weight = weigh(self._facts)
 
     @property
     def data(self) -> bytes:
@@ -172,14 +172,15 @@ class Journal:
         return number if number <= self.last else None
 
 
-def _weigh(value: object) -> int:
+def weigh(value: object) -> int:
+    """Return the bytes of memory that a JSON-able value takes, roughly."""
     if isinstance(value, str):
         return 56 + len(value)
     if isinstance(value, dict):
-        return 64 + sum(_weigh(key) + _weigh(item) for key, item in value.items())
+        return 64 + sum(weigh(key) + weigh(item) for key, item in value.items())
     if isinstance(value, list):
         # A list of numbers may be long, and its numbers weigh the same.
         if set(map(type, value)) <= _NUMBERS:
             return 64 + 40 * len(value)
-        return 64 + sum(map(_weigh, value))
+        return 64 + sum(map(weigh, value))
     return 32

@@ -38,7 +38,9 @@ def read_query(args: Mapping[str, str]) -> Query:
         height=_whole(args, "height", MAX_SIDE),
         quality=_whole(args, "quality", 100),
     )
-    return Query(view, wish, _fps(args.get("fps")))
+    least, most = _FPS
+    fps = read_number(args, "fps", most, least=least, most=most) if "fps" in args else None
+    return Query(view, wish, fps)
 
 
 def _whole(args: Mapping[str, str], name: str, most: int) -> int | None:
@@ -51,14 +53,17 @@ def _whole(args: Mapping[str, str], name: str, most: int) -> int | None:
     raise QueryError(f"{name}: expected a whole number from 1 to {most}, got {text[:80]!r}")
 
 
-def _fps(text: str | None) -> float | None:
+def read_number(
+    args: Mapping[str, str], name: str, default: float, *, least: float, most: float
+) -> float:
+    """Return the number that `name` gives, `default` without one; raise QueryError."""
+    text = args.get(name)
     if text is None:
-        return None
+        return default
     try:
-        fps = float(text)
+        number = float(text)
     except ValueError:
-        fps = math.nan
-    least, most = _FPS
-    if least <= fps <= most:
-        return fps
-    raise QueryError(f"fps: expected a number from {least:g} to {most:g}, got {text[:80]!r}")
+        number = math.nan
+    if least <= number <= most:
+        return number
+    raise QueryError(f"{name}: expected a number from {least:g} to {most:g}, got {text[:80]!r}")

@@ -43,7 +43,17 @@ def picture(
     With `view` annotated the rendition is of that frame as the hook left it, and `result` is what
     the hook made of this very frame.
     """
-    facts: dict[str, Any] = {
+    facts = picture_facts(rendition, view=view, frame=frame, state=state)
+    if result is not None:
+        facts["result"] = result.facts()
+    return record("picture", facts, rendition.data)
+
+
+def picture_facts(
+    rendition: Rendition, *, view: View, frame: EncodedFrame, state: str
+) -> dict[str, Any]:
+    """Return what the head of every picture says."""
+    return {
         "camera": frame.camera,
         "view": view,
         "epoch": frame.epoch,
@@ -56,9 +66,6 @@ def picture(
         "frame_height": frame.height,
         "state": state,
     }
-    if result is not None:
-        facts["result"] = result.facts()
-    return record("picture", facts, rendition.data)
 
 
 def _join(head: bytes, body: bytes) -> bytes:

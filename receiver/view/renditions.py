@@ -197,16 +197,29 @@ class Renditions:
 
     def _make(self, frame: EncodedFrame, width: int, height: int, quality: int | None) -> Rendition:
         started = time.perf_counter()
-        picture = Frame(frame)
-        if (width, height) == (frame.width, frame.height):
-            data = picture.jpeg if quality is None else codec.encode(picture.image, quality)
-        else:
-            # The decoder can leave out detail that the smaller picture does not show.
-            factor = max(n for n in (1, 2, 4, 8) if width * n <= frame.width)
-            image = picture.reduced(factor)
-            small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-            data = codec.encode(np.asarray(small, np.uint8), quality or _QUALITY)
+        made = _render(frame, width, height, quality)
         with self._lock:
             self.encodes += 1
             self.seconds += time.perf_counter() - started
-        return Rendition(frame, data, width, height)
+        return made
+
+
+def render_once(frame: EncodedFrame, wish: Wish) -> Rendition:
+    """Return `frame` as wished, for one viewer alone; raise FrameError when it does not decode."""
+    width, height = wish.size(frame.width, frame.height)
+    if (width, height) == (frame.width, frame.height) and wish.quality is None:
+        return Rendition(frame, frame.data, width, height)
+    return _render(frame, width, height, wish.quality)
+
+
+def _render(frame: EncodedFrame, width: int, height: int, quality: int | None) -> Rendition:
+    picture = Frame(frame)
+    if (width, height) == (frame.width, frame.height):
+        data = picture.jpeg if quality is None else codec.encode(picture.image, quality)
+    else:
+        # The decoder can leave out detail that the smaller picture does not show.
+        factor = max(n for n in (1, 2, 4, 8) if width * n <= frame.width)
+        image = picture.reduced(factor)
+        small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        data = codec.encode(np.asarray(small, np.uint8), quality or _QUALITY)
+    return Rendition(frame, data, width, height)

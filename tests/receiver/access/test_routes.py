@@ -30,11 +30,18 @@ EXPECTED = {
     "GET /hooks": "view",
     "GET /webhooks": "view",
     "GET /metrics": "view",
+    "GET /recordings": "view",
+    "GET /recordings/door/20261121T140501.123Z.mkv": "view",
+    "GET /recordings/door/20261121T140501.123Z.jsonl": "view",
+    "GET /recordings/door/20261121T140501.123Z/play": "view",
+    "DELETE /recordings/door/20261121T140501.123Z": "admin",
+    "POST /cameras/door/record": "admin",
     "PUT /cameras/door/control": "admin",
     "DELETE /cameras/door/control": "admin",
 }
 #: What stands for the parts of a path.
 FILLED = {"camera": "door", "name": "door", "filename": "style.css", "version": "1", "rest": "x"}
+FILLED |= {"start": "20261121T140501.123Z"}
 
 NOTHING = 401
 NOT_THAT = 403

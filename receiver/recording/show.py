@@ -1,0 +1,87 @@
+"""Show: a playback in the form of the live view, see receiver/view/records.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from receiver.recording.playback import Playback, Shot
+from receiver.recording.shelf import Recording
+from receiver.recording.summary import Summary
+from receiver.view.query import Query, read_number, read_query
+from receiver.view.records import picture_facts, record
+from receiver.view.renditions import Wish, render_once
+from shared.errors import FrameError
+from shared.frame import EncodedFrame
+
+_SPEEDS = (0.1, 64.0)
+_DAY = 86400.0
+#: Pictures a second where somebody plays faster than it was and names no rate.
+_FAST_FPS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a viewer asks of a recording."""
+
+    query: Query
+    #: Seconds from the recording's first frame.
+    start: float
+    speed: float
+
+    @property
+    def fps(self) -> float | None:
+        return self.query.fps or (_FAST_FPS if self.speed > 1 else None)
+
+
+def read_wanted(args: Mapping[str, str]) -> Wanted:
+    """Read from, speed, width, height, quality and fps; raise QueryError."""
+    start = read_number(args, "from", 0.0, least=0.0, most=_DAY * 365)
+    speed = read_number(args, "speed", 1.0, least=_SPEEDS[0], most=_SPEEDS[1])
+    return Wanted(read_query(args), start, speed)
+
+
+def show(recording: Recording, summary: Summary, playback: Playback, wish: Wish) -> Iterator[bytes]:
+    """Yield records: `recording` first, `picture` for each frame, `end` last.
+
+    `recording` comes again after each second of quiet. A picture that does not decode is left out.
+    """
+    facts = {
+        "camera": recording.camera,
+        "name": recording.name,
+        "started": recording.started,
+        "seconds": summary.seconds,
+        "frames": summary.frames,
+        "complete": summary.complete,
+    }
+    yield record("recording", {**facts, "at": playback.at})
+    for shown in playback:
+        if shown is None:
+            yield record("recording", {**facts, "at": round(playback.at, 3)})
+            continue
+        shot, jpeg = shown
+        try:
+            yield _picture(recording.camera, shot, jpeg, wish)
+        except FrameError:
+            continue
+    reason = "the receiver is shutting down" if playback.is_closing else "the recording is over"
+    yield record("end", {"reason": reason})
+
+
+def _picture(camera: str, shot: Shot, jpeg: bytes, wish: Wish) -> bytes:
+    facts = shot.facts
+    frame = EncodedFrame(
+        camera=camera,
+        epoch=facts["epoch"],
+        seq=facts["seq"],
+        captured_at=facts["captured_at"],
+        data=jpeg,
+        width=facts["width"],
+        height=facts["height"],
+    )
+    rendition = render_once(frame, wish)
+    head = picture_facts(rendition, view="annotated", frame=frame, state="recorded")
+    head["at"] = shot.at
+    if shot.result is not None:
+        head["result"] = shot.result
+    return record("picture", head, rendition.data)
