@@ -7,7 +7,7 @@ import re
 import pytest
 from werkzeug.routing import Map
 
-from receiver.access.needs import level_of
+from receiver.access.needs import Needs, level_of
 from tests.receiver.access.conftest import LET_IN, SECRETS, Visitor, basic, bearer
 
 #: Everybody.
@@ -191,6 +191,19 @@ def test_other_methods_need_what_the_route_needs(method: str, visitor: Visitor) 
     assert visitor.status(f"{method} /cameras", bearer(SECRETS["ingest"])) == NOT_THAT
     assert visitor.status(f"{method} /cameras", bearer(SECRETS["view"])) == LET_IN
     assert visitor.status(f"{method} /healthz") == LET_IN
+
+
+def test_of_the_paths_that_strangers_make_up_few_are_remembered_and_no_long_ones(
+    routes: Map,
+) -> None:
+    needs = Needs(routes)
+    for number in range(10):
+        assert needs.of("GET", f"/cameras/{number:0300}", "").level == "view"
+    assert needs._remembered.cache_info().currsize == 0
+
+    for number in range(1100):
+        assert needs.of("GET", f"/cameras/{number}", "").level == "view"
+    assert needs._remembered.cache_info().currsize == 1024
 
 
 def test_a_route_that_nobody_thought_of_is_for_admin() -> None:

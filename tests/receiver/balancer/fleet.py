@@ -25,8 +25,9 @@ MAX_VIEWERS = 2
 class Fleet:
     """Starts `started` of the receivers; the name server tells of those."""
 
-    def __init__(self, started: int = 2) -> None:
+    def __init__(self, started: int = 2, *, token: str = "") -> None:
         haproxy()
+        self._env = {"RECEIVER_TOKEN": token} if token else {}
         self._stack = ExitStack()
         self.receivers: dict[str, Receiver] = {}
         self._port = 0
@@ -47,7 +48,7 @@ class Fleet:
         """Start the receiver of that address, at the port that all have."""
         arguments = ["--max-viewers", str(MAX_VIEWERS), "--max-bytes", str(MAX_BYTES)]
         arguments += ["--hook", "tests.witness:Witness", "--isolation", "thread"]
-        receiver = Receiver("--host", address, *arguments, port=self._port)
+        receiver = Receiver("--host", address, *arguments, port=self._port, env=self._env)
         self._stack.push(receiver)
         self._port = receiver.port
         self.receivers[address] = receiver
