@@ -3,7 +3,18 @@
 // Pictures a second for each of so many on the screen, where nobody chose another rate.
 const RATES = [[4, null], [12, 10], [Infinity, 5]];
 
-export function wallAddress({ shows, count, width }, { view, fps }, results) {
+// By what is open now.
+export function liveAddress({ player, large, wall, choices, panel }) {
+  // Behind a recording only the states go on.
+  if (player.open) return "live?show=";
+  const results = panel.opened === "results";
+  const chosen = { view: choices.get("view"), fps: choices.get("fps") };
+  if (!large.open) return wallAddress(wall.wish(), chosen, results);
+  const { views, width, ...how } = large.wish;
+  return largeAddress(large.name, views, how, width, results);
+}
+
+function wallAddress({ shows, count, width }, { view, fps }, results) {
   const query = new URLSearchParams({ view });
   const rate = fps === "auto" ? RATES.find(([most]) => count <= most)[1] : Number(fps) || null;
   if (rate) query.set("fps", rate);
@@ -13,7 +24,7 @@ export function wallAddress({ shows, count, width }, { view, fps }, results) {
   return `live?${query}`;
 }
 
-export function largeAddress(name, views, { fps, quality }, width, results) {
+function largeAddress(name, views, { fps, quality }, width, results) {
   const query = new URLSearchParams();
   if (Number(fps)) query.set("fps", fps);
   // Anything but "as it was sent" is also no larger than the screen shows it.

@@ -1,7 +1,7 @@
 // Connection: one request whose records go on and on; another one follows when it ends or is silent.
 
 import { Refused } from "./access.js";
-import { RecordReader } from "./records.js";
+import { recordsOf } from "./records.js";
 
 // Seconds: without a record for so long there is no connection; pauses between attempts.
 export const SILENCE = 3;
@@ -77,17 +77,11 @@ export class Connection {
     const either = AbortSignal.any([signal, silent.signal]);
     try {
       const answer = await this.#request(address, { signal: either, cache: "no-store" });
-      const body = answer.body.getReader();
-      const reader = new RecordReader();
-      for (;;) {
-        const { done, value } = await body.read();
-        if (done || signal.aborted) return;
-        for (const { head, body } of reader.push(value)) {
-          last = this.#heard = performance.now();
-          this.#pause = FIRST_PAUSE;
-          this.onRecord(head, body);
-          if (head.kind === "end") return;
-        }
+      for await (const { head, body } of recordsOf(answer)) {
+        if (signal.aborted || head.kind === "end") return;
+        last = this.#heard = performance.now();
+        this.#pause = FIRST_PAUSE;
+        this.onRecord(head, body);
       }
     } finally {
       clearInterval(watch);

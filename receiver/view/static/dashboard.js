@@ -1,7 +1,7 @@
 // The page: one connection, on which everything comes that it shows.
 
 import { Access } from "./access.js";
-import { largeAddress, wallAddress } from "./address.js";
+import { liveAddress } from "./address.js";
 import { Bar } from "./bar.js";
 import { Choices } from "./choices.js";
 import { Connection, sentence } from "./connection.js";
@@ -10,6 +10,8 @@ import { History } from "./history.js";
 import { Hooks } from "./hooks.js";
 import { Large } from "./large.js";
 import { Panel } from "./panel.js";
+import { Player } from "./player.js";
+import { Recordings } from "./recordings.js";
 import { Wall } from "./wall.js";
 
 // Milliseconds: between two looks at the page's clock; before another wish is told.
@@ -26,19 +28,15 @@ const large = new Large(at("large"));
 const bar = new Bar(choices, access);
 const feed = new Feed(at("results"));
 const hooks = new Hooks(at("hooks"), access);
+const recordings = new Recordings(at("recordings"), access);
+const player = new Player(at("player"), access);
 const panel = new Panel(at("panel"), at("tabs"));
 
 let settling = null;
 let wasAlive = false;
 let started = false;
 
-function address() {
-  const results = panel.opened === "results";
-  const wall_ = { view: choices.get("view"), fps: choices.get("fps") };
-  if (!large.open) return wallAddress(wall.wish(), wall_, results);
-  const { views, width, ...how } = large.wish;
-  return largeAddress(large.name, views, how, width, results);
-}
+const address = () => liveAddress({ player, large, wall, choices, panel });
 
 function ask() {
   clearTimeout(settling);
@@ -84,6 +82,7 @@ function tick() {
   if (alive && !wasAlive) {
     bar.connected();
     loadHistory();
+    recordings.look();
   }
   if (!alive && wasAlive) bar.lost();
   wasAlive = alive;
@@ -99,7 +98,7 @@ function step(places) {
 
 function draw(overlay) {
   choices.set("overlay", overlay);
-  wall.overlay = large.overlay = bar.overlay = overlay;
+  wall.overlay = large.overlay = player.overlay = bar.overlay = overlay;
 }
 
 // Also when a person asked for another attempt.
@@ -127,6 +126,10 @@ large.onChange = ask;
 large.onStep = step;
 large.onOverlay = draw;
 bar.onOverlay = draw;
+player.onOverlay = draw;
+player.onChange = ask;
+recordings.onPlay = (recording) => player.show(recording);
+recordings.onOffer = (wanted) => panel.offer("recordings", wanted);
 bar.onView = ask;
 bar.onSize = (size) => {
   wall.size = size;
@@ -135,6 +138,7 @@ bar.onRetry = start;
 panel.onOpen = (name) => {
   choices.set("panel", name);
   hooks.open = name === "hooks";
+  recordings.open = name === "recordings";
   ask();
 };
 

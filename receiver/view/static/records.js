@@ -57,3 +57,14 @@ export class RecordReader {
     return bytes;
   }
 }
+
+// Yields each record of an answer to fetch, until it ends or its signal is aborted.
+export async function* recordsOf(answer) {
+  const body = answer.body.getReader();
+  const reader = new RecordReader();
+  for (;;) {
+    const { done, value } = await body.read();
+    if (done) return;
+    yield* reader.push(value);
+  }
+}

@@ -18,11 +18,12 @@ export function save(screens) {
   canvas.toBlob((blob) => keep(blob, `${name}_${time}.png`), "image/png");
 }
 
-// Gives the browser's user a file.
-export function keep(blob, name) {
+// Gives the browser's user a file: a blob, or what is at an address.
+export function keep(content, name) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
+  const made = content instanceof Blob ? URL.createObjectURL(content) : null;
+  link.href = made ?? content;
   link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  if (made) setTimeout(() => URL.revokeObjectURL(made), 60_000);
 }

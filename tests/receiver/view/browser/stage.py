@@ -79,6 +79,8 @@ class Stage:
         #: While it is not set the receiver says nothing, and takes requests all the same.
         self.talks = threading.Event()
         self.talks.set()
+        #: Other routes, from the next start on.
+        self.more: list[flask.Blueprint] = []
         self._make = make_frame
         self._start(0)
 
@@ -90,13 +92,17 @@ class Stage:
         self, seq: int, *, camera: str = "cam1", width: int = 320, data: bytes | None = None
     ) -> Camera:
         """Publish the test pattern with the number `seq` in it, or `data` as its JPEG."""
-        frame: EncodedFrame = self._make(seq, camera=camera, width=width, height=width * 9 // 16)
+        frame = self.frame(seq, camera=camera, width=width)
         if data is not None:
             frame = dataclasses.replace(frame, data=data)
         self.hub.publish(frame)
         found = self.hub.get(camera)
         assert found is not None
         return found
+
+    def frame(self, seq: int, *, camera: str = "cam1", width: int = 320) -> EncodedFrame:
+        """Return a frame of the test pattern with the number `seq` in it."""
+        return self._make(seq, camera=camera, width=width, height=width * 9 // 16)
 
     def plain(self, *, camera: str = "cam1", seq: int = 1, width: int = 640) -> Camera:
         """Publish a picture that is grey all over."""
@@ -148,6 +154,7 @@ class Stage:
                 ),
                 dashboard.blueprint(),
                 self._rest(),
+                *self.more,
             ],
             max_bytes=1 << 20,
         )
