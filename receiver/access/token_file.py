@@ -77,7 +77,10 @@ def _read(entry: Any, tell: _Tell) -> Token | None:
         tell_of("name", f"expected letters, digits, '_', '.' or '-', got {_shown(name)}")
     roles = _strings(entry.get("role"))
     if not roles or not set(roles) <= set(ROLES):
-        tell_of("role", f"expected {', '.join(ROLES)} or a list of them, got {_shown(roles)}")
+        tell_of(
+            "role",
+            f"expected {', '.join(ROLES)} or a list of them, got {_shown(entry.get('role'))}",
+        )
     cameras = _read_cameras(entry, roles, tell_of)
     digest = _read_digest(entry, tell_of)
     if wrong or digest is None:
@@ -126,4 +129,7 @@ def _strings(value: Any) -> list[str]:
 
 
 def _shown(value: Any) -> str:
-    return "none" if value in (None, []) else f"{str(value)[:80]!r}"
+    if value in (None, []):
+        return "none"
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return f"{text[:80]!r}"
