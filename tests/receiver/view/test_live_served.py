@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import math
+import signal
 import socket
 import struct
 import threading
@@ -183,3 +184,20 @@ def test_who_rested_from_a_wall_soon_sees_what_is_new(receiver: Receiver) -> Non
         assert time.monotonic() - started < 1
     # In sockets and in the server: whoever rests for longer finds no more.
     assert old < 40
+
+
+def test_the_end_is_told_to_a_wall_and_does_not_wait_for_it(receiver: Receiver) -> None:
+    jpeg = codec.encode(pattern.draw(1, 160, 120), 90)
+    requests.post(f"{receiver.url}/cameras/cam1/frames", jpeg, timeout=5).raise_for_status()
+    connection = http.client.HTTPConnection("127.0.0.1", receiver.port, timeout=5)
+    with closing(connection):
+        connection.request("GET", "/live")
+        records = read_records(connection.getresponse().read)
+        assert next(head for head, _ in records if head["kind"] == "picture")["seq"] == 0
+        started = time.monotonic()
+        receiver.signal(signal.SIGTERM)
+        *_, (last, _) = records
+        assert last == {"kind": "end", "reason": "the receiver shuts down"}
+
+    assert receiver.wait() == 0
+    assert time.monotonic() - started < 4
