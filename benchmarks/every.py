@@ -28,6 +28,7 @@ NAMES = {
     "cameras": True,
     "viewers": True,
     "wall": False,
+    "recording": False,
     "passthrough": True,
     "far": False,
 }

@@ -11,6 +11,7 @@ import pytest
 from receiver.recording.playback import Playback, read_shots
 from receiver.recording.shelf import Recording, Shelf
 from receiver.recording.summary import Summaries
+from shared.recording import Recording as Film
 from tests.conftest import MakeFrame
 from tests.receiver.recording.conftest import MakeRecorder, result_of
 
@@ -223,3 +224,18 @@ def test_a_summary_of_garbage_is_empty(record: MakeRecording, garbage: bytes) ->
 
     assert Summaries().of(recording).frames == 0
     assert list(read_shots(recording.jsonl, 0)) == []
+
+
+@pytest.mark.parametrize("close", [True, False], ids=["closed", "broken off"])
+def test_the_reader_of_recordings_finds_all_of_it(
+    record: MakeRecording, make_frame: MakeFrame, *, close: bool
+) -> None:
+    film = Film.open(record(close=close).mkv)
+    frames = list(film.frames())
+
+    assert (film.camera, film.complete, len(frames)) == ("cam1", close, 20)
+    for n, frame in enumerate(frames):
+        expected = make_frame(n, captured_at=START + n / 10)
+        assert (frame.data, frame.width, frame.height) == (expected.data, 160, 120)
+        assert (frame.epoch, frame.seq, frame.captured_at) == ("e1", n, START + n / 10)
+        assert round(frame.pts, 3) == n / 10
