@@ -16,9 +16,6 @@ from tests.program import Program, Receiver
 from tests.receiver.bench import wait_until
 from tests.redis_server import RedisServer
 
-#: Of programs that are not run here, or that tell it when something is recorded; with the reason.
-ELSEWHERE: dict[str, str] = {}
-
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Exposed]]:
@@ -54,7 +51,7 @@ def test_every_metric_that_is_exposed_is_in_the_table(found: dict[str, Exposed])
 
 
 def test_every_metric_in_the_table_is_exposed(found: dict[str, Exposed]) -> None:
-    assert set(metrics_table.rows()) - set(found) - set(ELSEWHERE) == set()
+    assert set(metrics_table.rows()) - set(found) == set()
 
 
 def test_types_and_labels_are_those_of_the_table(found: dict[str, Exposed]) -> None:

@@ -76,6 +76,9 @@ BAD: dict[str, dict[str, Course]] = {
     "ListenerDown": {'framepost_listener_up{url="redis://db",topic="img0"}': (1, 0)},
     "WebhookFailing": {'framepost_webhook_up{webhook="http://a"}': (1, 0)},
     "WebhookLosing": {'framepost_webhook_dropped_total{webhook="http://a",reason="x"}': Rate(0, 1)},
+    "RecordingLosing": {'framepost_recording_lost_total{camera="door",reason="slow"}': Rate(0, 1)},
+    "RecordingFailing": {"framepost_recording_failing": (0, 1)},
+    "RecordingDiskFull": {"framepost_recording_free_bytes": (50e9, 9e8)},
 }
 
 

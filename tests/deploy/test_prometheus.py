@@ -31,6 +31,7 @@ _EMPTY = {
     "framepost_sender_frames_failed_total",
     "framepost_webhook_dropped_total",
     "framepost_refused_access_total",
+    "framepost_recording_lost_total",
 }
 
 
@@ -60,7 +61,9 @@ def test_a_query_names_only_metrics_of_the_table(place: str) -> None:
 def test_alerts_fire_for_a_hook_that_fails_and_a_camera_that_ends(tmp_path: Path) -> None:
     (tmp_path / "watched_hook.py").write_text(_HOOK, encoding="utf-8")
     hook = ("--hook", "watched_hook", "--hook-path", str(tmp_path))
-    with Receiver(*hook, "--result-webhook", "http://127.0.0.1:9/") as receiver:
+    (tmp_path / "recordings").mkdir()
+    record = ("--record", str(tmp_path / "recordings"))
+    with Receiver(*hook, *record, "--result-webhook", "http://127.0.0.1:9/") as receiver:
         receiver.wait_for("is ready")
         source = ("--source", "testsrc", "--size", "320x240", "--fps", "20", "--camera", "door")
         with Program("sender", *source, "--to", receiver.url, "--status-port", "0") as sender:
@@ -141,5 +144,5 @@ def test_the_dashboard_fits_together() -> None:
     rows = [panel["title"] for panel in panels if panel["type"] == "row"]
     assert rows == [
         *("Overview", "Per camera", "Latency by stage", "Losses by reason"),
-        *("Hooks", "Sender", "Processes and the bus"),
+        *("Hooks", "Sender", "Recording", "Processes and the bus"),
     ]
