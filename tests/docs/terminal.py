@@ -22,7 +22,7 @@ from tests.docs.workspace import Workspace
 from tests.program import Command
 
 _LIMIT = 90.0
-_READY = 30.0
+_READY = 60.0
 #: A program that was told to stop ends with one of these: 128 + the signal is the shell's word.
 _STOPPED = {0, 128 + signal.SIGINT, -signal.SIGINT}
 _PACKAGES = {
