@@ -109,5 +109,6 @@ def _facts(line: bytes) -> dict[str, Any] | None:
     if not isinstance(facts, dict):
         return None
     camera, epoch, seq = facts.get("camera"), facts.get("epoch"), facts.get("seq")
-    is_one = isinstance(camera, str) and isinstance(epoch, str) and type(seq) is int
-    return facts if is_one and "state" in facts else None
+    is_named = isinstance(camera, str) and isinstance(epoch, str) and type(seq) is int
+    is_timed = isinstance(facts.get("captured_at"), (int, float))
+    return facts if is_named and is_timed and "state" in facts else None

@@ -7,11 +7,9 @@ import math
 import os
 import signal
 import sys
-import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 
 from tqdm.contrib.logging import logging_redirect_tqdm
 
@@ -26,6 +24,7 @@ from receiver.replay.footage import Footage
 from receiver.replay.ledger import STDOUT, Ledger, facts_of
 from receiver.replay.progress import Progress
 from receiver.replay.replay import Replay, Taker
+from receiver.replay.stop import Stop
 from receiver.replay.video import Video
 from receiver.replay.window import Window
 from shared import log
@@ -41,31 +40,25 @@ _ROOM = 4
 
 def main(argv: Sequence[str]) -> int:
     """Replay; return the exit status, see ReplayConfig."""
-    stop = threading.Event()
-    signals: list[int] = []
-
-    def end(number: int, _: FrameType | None) -> None:
-        signals.append(number)
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
+    # A hook's text may hold what no terminal shows.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         config = ReplayConfig.load(argv)
         log.configure("replay", level=config.log_level)
         # In the hook's processes sets of strings would else have another order in each run.
         os.environ.setdefault("PYTHONHASHSEED", "0")
-        status = _run(config, stop)
+        return _run(config)
     except ConfigError as exc:
         sys.stderr.writelines(f"replay: {problem}\n" for problem in exc.problems)
         return 2
     except FramepostError as exc:
         sys.stderr.write(f"replay: {exc}\n")
         return 1
-    return 128 + signals[0] if signals else status
+    except KeyboardInterrupt:  # before the replay or after it
+        return 128 + signal.SIGINT
 
 
-def _run(config: ReplayConfig, stop: threading.Event) -> int:
+def _run(config: ReplayConfig) -> int:
     spec = HookSpec.parse(config.hook)
     if spec.camera is not None:
         raise ConfigError(f"RECEIVER_HOOK: expected module:name, got {config.hook!r}")
@@ -102,6 +95,7 @@ def _run(config: ReplayConfig, stop: threading.Event) -> int:
             stack.enter_context(logging_redirect_tqdm())
         progress = Progress(footage.count(), stream=sys.stderr)
         stack.callback(progress.close)
+        stop = stack.enter_context(Stop())
         replay = Replay(footage, window, crew, takers=takers, progress=progress, stop=stop)
         is_whole = replay.run()
     if is_whole and not progress.frames:
@@ -116,8 +110,10 @@ def _run(config: ReplayConfig, stop: threading.Event) -> int:
         replay.failed,
     )
     if comparison is not None:
-        return _report(config, comparison, is_whole=is_whole and not footage.is_cut)
-    return 1 if replay.failed else 0
+        status = _report(config, comparison, is_whole=is_whole and not footage.is_cut)
+    else:
+        status = 1 if replay.failed else 0
+    return status if stop.number is None else 128 + stop.number
 
 
 def _check_outputs(config: ReplayConfig, recordings: Sequence[Recording]) -> None:

@@ -15,6 +15,7 @@ import pytest
 from shared import result_index
 from shared.film import RecordingError
 from shared.recording import RecordedFrame, Recording, find, is_recorded
+from shared.result_index import ResultIndex
 from tests.recordings import (
     STARTED,
     at_hour,
@@ -85,6 +86,18 @@ def test_a_result_may_stand_after_later_frames_and_the_last_one_counts(tmp_path:
 
     assert facts is not None
     assert facts["result"] == "second"
+
+
+def test_what_is_no_result_is_passed_over(tmp_path: Path) -> None:
+    frame = make_frames(1)[0]
+    right = result_of(frame, 1)
+    path = tmp_path / "results.jsonl"
+    wrong: list[Any] = [right | {name: None} for name in ("camera", "epoch", "seq", "captured_at")]
+    wrong += [right | {"seq": True}, {"result": 5}, {"result": {}}, [right], None, {"state": 1}]
+    lines = [json.dumps(each) for each in [*wrong, right]]
+    path.write_text("\n".join([*lines, "{", "\x00", '{"seq": ' + "9" * 5000 + "}"]))
+
+    assert list(ResultIndex(path)) == [right]
 
 
 @pytest.mark.parametrize("suffix", [".mkv", ".avi", ".mov"])

@@ -55,6 +55,9 @@ class Counts:
 def boxes(frame):
     return {"objects": [{"label": "cat", "score": 0.91, "box": [10, 20, 60, 50]}]}
 
+def odd(frame):
+    return {"word": "\\ud800 \\u2192"}
+
 def draws(frame):
     cv2.rectangle(frame.image, (0, 0), (40, 40), (0, 0, 255), -1)
     return None, frame.image
@@ -220,6 +223,19 @@ def test_results_are_compared_with_those_that_were_recorded(tmp_path: Path, hook
 
     done = replay(film, *hook("number", hooks), "--compare", "recording", status=1)
     assert 'cam1 e1/2  objects: [{"label": "cat"' in done.stdout
+
+
+def test_a_terminal_that_knows_few_letters_is_no_trouble(tmp_path: Path, hooks: Path) -> None:
+    frames = make_frames(1)
+    film = write_recording(tmp_path, frames, results=[result_of(frames[0], 5)]).film
+
+    with Program(
+        *("receiver.replay", str(film), *hook("odd", hooks), "--compare", "recording"),
+        env={"PYTHONIOENCODING": "ascii:strict"},
+    ) as program:
+        assert program.wait(seconds=60) == 1
+
+    program.wait_for(r"result: 5 \\u2192 \{.*\\ud800")
 
 
 def test_the_video_shows_what_the_hook_drew_or_found(tmp_path: Path, hooks: Path) -> None:
