@@ -6,18 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
-from pydantic_settings import CliPositionalArg, NoDecode, SettingsConfigDict
+from pydantic import Field
+from pydantic_settings import CliPositionalArg, SettingsConfigDict
 
+from receiver.names import Names, Paths
 from shared.settings import Expect, Settings
 
-#: Several in one variable are separated by commas, as in the receiver's settings, which are not
-#: imported from there because a bus comes with them.
-_split = BeforeValidator(
-    lambda given: [one.strip() for one in given.split(",")] if isinstance(given, str) else given
-)
-Names = Annotated[list[str], NoDecode, _split]
-Paths = Annotated[list[Path], NoDecode, _split]
 Seconds = Annotated[float, Field(gt=0, le=86400), Expect("seconds above 0")]
 Moment = Annotated[float, Field(ge=0), Expect("seconds from 0")]
 
