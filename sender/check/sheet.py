@@ -98,7 +98,7 @@ class Ticker:
         """Say how far it is, ten times a second at most."""
         if (now := found.captured[-1]) - self._shown >= 0.1:
             self._shown = now
-            self._write(f"{found.pictures} pictures in {now - found.captured[0]:.1f} s")
+            self._write(f"{now - found.captured[0]:.1f} s, pictures: {found.pictures}")
 
     def clear(self) -> None:
         self._stream.write("\r\x1b[K")

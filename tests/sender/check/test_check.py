@@ -350,5 +350,5 @@ def test_a_terminal_sees_how_far_it_is_and_keeps_nothing_of_it() -> None:
         Check(camera.url, SourceOptions(), seconds=0.4).run(io.StringIO(), err, as_json=False)
 
     assert ": connecting" in err.getvalue()
-    assert re.search(r"\d pictures in 0\.\d s", err.getvalue())
+    assert re.search(r"0\.\d s, pictures: \d", err.getvalue())
     assert err.getvalue().endswith("\r\x1b[K")
