@@ -124,7 +124,7 @@ class Receiver:
             token=config.webhook_token.get_secret_value() if config.webhook_token else None,
             allow=AllowList(config.webhook_allow),
         )
-        access = Access(config.secret, config.tokens)
+        access = Access(config.secret, config.tokens, allow_hosts=config.allow_host)
         self._components = Components(
             # Results go to those before the hooks, up to the last one.
             *(access, spans, recording, webhooks, self._listeners, bus, self._runner),

@@ -86,6 +86,11 @@ class HookConfig(Settings):
     tokens: Path | None = Field(
         None, description="YAML file of more tokens, with what each may do; read again when changed"
     )
+    allow_host: Names = Field(
+        [],
+        description="public names under which it answers where no token is needed; addresses and"
+        " names of the local network always count",
+    )
     tls_cert: Path | None = Field(
         None, description="PEM file with this server's certificate: HTTPS instead of HTTP"
     )

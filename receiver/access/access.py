@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import flask
@@ -9,6 +10,7 @@ import flask
 from receiver.access.bearers import Bearers, Stranger
 from receiver.access.gate import Gate
 from receiver.access.grant import Grant, Token
+from receiver.access.hosts import Hosts
 from receiver.access.refusals import Refusals
 from receiver.access.token_watch import TokenWatch
 from receiver.access.tokens import Tokens, digest_of
@@ -19,16 +21,25 @@ _NOTHING = Grant(name="nobody", roles=frozenset(), cameras=frozenset())
 
 
 class Access:
-    """Without any token all is open, and nothing here costs anything."""
+    """Without any token all is open to who calls the receiver by a name of its own."""
 
-    def __init__(self, token: str | None = None, file: Path | None = None) -> None:
-        """`token` may do everything; `file` holds more, see `token_file`."""
+    def __init__(
+        self,
+        token: str | None = None,
+        file: Path | None = None,
+        *,
+        allow_hosts: Collection[str] = (),
+    ) -> None:
+        """`token` may do everything; `file` holds more, see `token_file`. `allow_hosts` are public
+        names that count where there are no tokens, see `hosts`.
+        """
         grant = Grant(name="RECEIVER_TOKEN", roles=frozenset({"admin"}))
         fixed = [] if token is None else [Token(digest=digest_of(token), grant=grant)]
         self.required = bool(fixed) or file is not None
         self._tokens = Tokens(fixed)
         self._watch = None if file is None else TokenWatch(file, self._tokens, fixed=fixed)
         self._bearers = Bearers(self._tokens)
+        self._allow_hosts = allow_hosts
         self.refusals = Refusals()
 
     def guard(self, app: flask.Flask) -> None:
@@ -40,6 +51,10 @@ class Access:
                 tokens=self._tokens,
                 bearers=self._bearers,
                 refusals=self.refusals,
+            )
+        else:
+            app.wsgi_app = Hosts(  # type: ignore[method-assign]
+                app.wsgi_app, self._allow_hosts, refusals=self.refusals
             )
 
     def start(self) -> None:

@@ -13,7 +13,12 @@ from receiver.access.refusals import Reason
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-_TITLES = {401: "Token required", 403: "Not permitted", 429: "Too many wrong tokens"}
+_TITLES = {
+    401: "Token required",
+    403: "Not permitted",
+    421: "Not a name of this receiver",
+    429: "Too many wrong tokens",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ class Worker:
         registry = CollectorRegistry()
         process_stats.register(registry, "worker")
         traffic = Traffic()
-        access = Access(config.secret, config.tokens)
+        access = Access(config.secret, config.tokens, allow_hosts=config.allow_host)
         self._components = Components(access, self._bus, self._runner)
         registry.register(Parts(BusCollector(self._bus), self._runner, access.refusals, traffic))
         self.app = create_app(
