@@ -22,6 +22,8 @@ from receiver.view import live, wall
 from receiver.view.pulse import Pulse
 from receiver.view.query import Query
 from receiver.view.renditions import Renditions
+from receiver.view.tile import Tile
+from receiver.view.turns import Turns
 from receiver.view.wall_query import WallQuery
 from shared import codec, jpeg, pattern
 from shared.frame import EncodedFrame
@@ -386,3 +388,42 @@ def test_a_reader_that_rests_finds_the_newest_and_nothing_in_between(
         for seq in range(1, 50):
             served.hub.publish(make_frame(seq))
         assert next(shown)[0]["seq"] == 49
+
+
+def test_results_that_a_slow_reader_misses_are_counted(
+    served: Served, make_frame: MakeFrame
+) -> None:
+    own = wall.Wall(
+        served.hub, Renditions(), journal=served.journal, pulse=served.pulse, seats=Seats(1)
+    )
+    frame = make_frame(0)
+
+    with closing(own.records(WallQuery(Query(), shown={}, results=True))) as records:
+        heads = (parse(record)[0] for record in records)
+        assert next(heads)["kind"] == "status"
+        for seq in range(300):
+            each = dataclasses.replace(frame, seq=seq)
+            served.hub.publish(each)
+            served.process(each)
+        told = [head for head, _ in zip(heads, range(5), strict=False) if head["kind"] != "status"]
+
+    assert told[0] == {"kind": "skipped", "results": 299}
+    assert (told[1]["kind"], told[1]["seq"]) == ("result", 299)
+
+
+def test_a_tile_that_waits_for_its_time_asks_for_one_turn_however_many_frames_come(
+    make_frame: MakeFrame,
+) -> None:
+    camera, turns = Camera("cam1"), Turns()
+    tile = Tile(camera, Query(fps=0.1), Renditions(), turns=turns)
+    frames = [make_frame(seq) for seq in range(20)]
+    for frame in frames[:2]:  # the first two pictures of a pace come at once
+        camera.accept(frame)
+        assert tile.take() is not None
+    for frame in frames[2:]:
+        camera.accept(frame)
+        assert turns.next() is tile
+        assert tile.take() is None
+    tile.close()
+
+    assert len(turns._later) == 1
