@@ -23,7 +23,7 @@ def figures(recorder: Recorder) -> Iterable[Metric]:
     )
     results = CounterMetricFamily(
         "framepost_recording_results_lost",
-        "Results that a slow disk kept out of recordings",
+        "Results that came too late for their recording, or that a slow disk kept out",
         labels=["camera"],
     )
     for camera, tally in recorder.tallies().items():

@@ -97,6 +97,11 @@ class Reel:
         self._flush()
         if self._clock() - self._began >= self._seconds:
             self.cut()
+        for _, segment in self._ended:
+            try:
+                segment.flush()
+            except OSError as exc:
+                self._disk.failed(self._camera, exc)
         while self._ended and self._clock() >= self._ended[0][0]:
             self._finish(self._ended.pop(0)[1])
         written, self._written = self._written, 0

@@ -22,5 +22,5 @@ class Tally:
     passed: int = 0
     #: All reasons from the start, so that other threads may read while one counts.
     lost: dict[Reason, int] = field(default_factory=lambda: dict.fromkeys(REASONS, 0))
-    #: Results that the full queue kept out.
+    #: Results for which the queue had no room, or that came when their recording was over.
     results_lost: int = 0

@@ -50,8 +50,12 @@ class Track:
         """Write a result beside its frame, or hold it as that is held."""
         if self._preroll is not None:
             self._preroll.judge(told.arrived)
-        if not self._reel.tell(told) and self._preroll is not None:
+        if self._reel.tell(told):
+            return
+        if self._preroll is not None:
             self._preroll.hold(told)
+        elif self.is_on:
+            self._tally.results_lost += 1
 
     def ask(self, seconds: float, reason: str) -> None:
         """Record what is held and the next `seconds`; extends what somebody asked for before."""

@@ -208,10 +208,28 @@ def test_a_result_that_comes_after_its_recordings_end_still_finds_it(
     time.sleep(0.06)
     recorder.work()
     recorder.finished(result_of(frame, "late"))
+    recorder.work()
+    (path,) = tmp_path.glob("*/*.jsonl")
+    assert "result" in lines(path)[-1]  # a kill would not cost it
     recorder.close()
 
-    (path,) = tmp_path.glob("*/*.jsonl")
     assert [next(iter(line)) for line in lines(path)] == ["recording", "frame", "result", "end"]
+
+
+def test_a_result_that_comes_when_all_is_over_is_counted(
+    make_recorder: MakeRecorder, make_frame: MakeFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("receiver.recording.reel._LINGER", 0.0)
+    recorder = make_recorder(segment=0.05)
+    frame = make_frame(1)
+    feed(recorder, [frame])
+    time.sleep(0.06)
+    recorder.work()
+    recorder.finished(result_of(frame, "late"))
+    recorder.work()
+    recorder.close()
+
+    assert recorder.tallies()["cam1"].results_lost == 1
 
 
 def test_what_is_no_jpeg_is_made_one_by_the_recorder(
