@@ -63,7 +63,9 @@ def _run(config: ReplayConfig) -> int:
     if spec.camera is not None:
         raise ConfigError(f"RECEIVER_HOOK: expected module:name, got {config.hook!r}")
     hooks.locate(spec.target, [*map(str, config.hook_path)])
-    recordings = [recording for path in config.recording for recording in find(path)]
+    found = [recording for path in config.recording for recording in find(path)]
+    # A shell's * names each film and its lines.
+    recordings = list({each.path.resolve(): each for each in found}.values())
     _check_outputs(config, recordings)
     footage = Footage(
         recordings, begin=config.begin, end=math.inf if config.end is None else config.end
