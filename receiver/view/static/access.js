@@ -49,6 +49,7 @@ export class Access {
   // Like fetch, with the token; asks for one where it is missing. Throws Refused, TypeError, AbortError.
   async request(address, options = {}, need = "view") {
     let answer = await this.#fetch(address, options);
+    if (answer.status === 401) this.#roles = [];
     if (answer.status === 401 || (answer.status === 403 && need === "admin")) {
       await this.ask(answer.status === 403 ? "This needs a token with the role admin." : "", need);
       answer = await this.#fetch(address, options);

@@ -46,6 +46,7 @@ export class Connection {
   #begin() {
     this.#attempt?.abort();
     this.#attempt = null;
+    if (this.#address === null) this.#heard = -Infinity;
     if (this.#address === null || document.hidden) return;
     this.#attempt = new AbortController();
     this.#follow(this.#address, this.#attempt.signal);
@@ -60,8 +61,10 @@ export class Connection {
         error = caught;
       }
       if (signal.aborted) return;
+      const over = error instanceof Refused && error.final;
+      if (over) this.#heard = -Infinity;
       this.onTrouble(sentence(error), error);
-      if (error instanceof Refused && error.final) return;
+      if (over) return;
       const seconds = this.#pause * (0.75 + Math.random() / 2);
       this.#pause = Math.min(LONGEST_PAUSE, this.#pause * 2);
       await new Promise((resolve) => setTimeout(resolve, seconds * 1000));

@@ -101,8 +101,10 @@ function draw(overlay) {
   wall.overlay = large.overlay = player.overlay = bar.overlay = overlay;
 }
 
-// Also when a person asked for another attempt.
+// Also when a person asked for another attempt, or had the token forgotten.
 async function start() {
+  connection.want(null);
+  tick();
   try {
     await access.open();
     started = true;

@@ -55,7 +55,8 @@ export class Log {
     if (hook) query.set("hook", hook);
     if (this.#after !== null) query.set("after", this.#after);
     try {
-      if (!document.hidden) {
+      // Who gave no token is not asked for it each time.
+      if (!document.hidden && this.#access.may("view")) {
         const answer = await this.#access.json(`hooks/log?${query}`, { cache: "no-store" });
         if (hook === this.#parts["log-hook"].value) this.#show(answer);
       }

@@ -120,6 +120,7 @@ def test_what_is_wrong_with_a_hook_is_one_sentence(
 
 def test_an_unknown_module_is_named_with_the_nearest(tmp_path: Path) -> None:
     write(tmp_path / "motion.py", "")
+    sys.path.insert(0, str(tmp_path))  # as python -m has it
     for target, meant in (
         ("moton:process", "; did you mean 'motion'?"),
         ("zzz", "; it has motion"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from tests.receiver.view.browser.seeing import part, shows
 from tests.receiver.view.browser.stage import WORKER, Stage
@@ -152,3 +152,26 @@ def test_who_has_no_such_token_goes_on_looking(stage: Stage, page: Page) -> None
     expect(page.locator(".workers li")).to_contain_text("asks for a token")
     stage.publish(2)
     shows(page, part(page, "canvas"), 2)
+
+
+def test_who_gives_no_token_is_left_alone_until_they_think_again(stage: Stage, page: Page) -> None:
+    stage.token = TOKEN
+    stage.workers.append(WORKER)
+    stage.publish(1)
+    page.goto(stage.url)
+    enter(page, TOKEN)
+    page.get_by_role("button", name="Hooks", exact=True).click()
+    expect(page.locator(".workers li")).to_contain_text("running")
+    page.get_by_role("button", name="Forget token").click()
+    form(page).get_by_role("button", name="Cancel").click()
+
+    # Neither what is shown still nor the hooks' log asks for it again.
+    with pytest.raises(TimeoutError), page.expect_request("**/*", timeout=4000):
+        pass
+    expect(form(page)).to_be_hidden()
+    expect(page.locator("#trouble p")).to_contain_text("asks for a token")
+    expect(part(page, "over")).to_contain_text("no connection")
+    stage.lines.append({"at": 1.0, "hook": WORKER.hook, "worker": 1, "line": "says hello"})
+    page.get_by_role("button", name="Enter a token").click()
+    enter(page, TOKEN)
+    expect(page.get_by_role("log", name="Log of the hooks")).to_contain_text("says hello")

@@ -108,8 +108,8 @@ def test_pauses_between_attempts_grow(stage: Stage, page: Page) -> None:
 def test_a_picture_that_does_not_decode_is_named_and_the_next_one_shown(
     stage: Stage, page: Page
 ) -> None:
-    stage.publish(1, data=b"\xff\xd8 nothing that anybody could draw \xff\xd9")
     page.goto(stage.url)
+    stage.publish(1, data=b"\xff\xd8 nothing that anybody could draw \xff\xd9")
 
     expect(part(page, "over")).to_have_text("the picture does not decode")
     stage.publish(2)
