@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from typing import Any, Literal
 
 from shared.errors import ConfigError
+from shared.redact import redact
 from shared.traceparent import TraceParent
 from shared.trouble import Trouble
 from shared.worker import Worker
@@ -58,8 +59,8 @@ class Spans(Worker):
         super().__init__("spans")
         self._exporter, self._convert = _load(service, to, timeout)
         self._ratio = ratio
-        self._trouble = Trouble("traces", over=f"{to} takes them again", logger=logger)
-        self._to = to
+        self._to = redact(to)
+        self._trouble = Trouble("traces", over=f"{self._to} takes them again", logger=logger)
         self._made: deque[Callable[[], Iterable[Span]]] = deque()
         self._news = threading.Event()
         #: Frames whose spans were left out because too many waited, or no collector took them.

@@ -63,6 +63,18 @@ def test_a_collector_that_is_away_is_told_of_once_and_found_again(
     assert len(collector.spans) == 1
 
 
+def test_the_collectors_password_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    with Collector(status=503) as collector:
+        to = collector.url.replace("://", "://user:s3cret@")
+        spans = Spans("s", to=to, timeout=0.3)
+        spans.add(lambda: [span()])
+        spans.close()
+
+    assert "does not take them" in caplog.text
+    assert "s3cret" not in caplog.text
+
+
 @pytest.mark.parametrize("status", [400, 404, 503])
 def test_a_collector_that_refuses_is_trouble(status: int, caplog: pytest.LogCaptureFixture) -> None:
     with Collector(status=status) as collector:
