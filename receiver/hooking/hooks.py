@@ -102,11 +102,7 @@ def locate(target: str, hook_path: Sequence[str] = ()) -> Path:
     for part in module.split("."):
         spec = PathFinder.find_spec(part, where)
         if spec is None:
-            near = [
-                folder
-                for folder in dict.fromkeys(where)  # the working directory is in both
-                if folder not in sys.path or folder in folders
-            ]
+            near = [one for one in dict.fromkeys(where) if one not in sys.path or one in folders]
             raise HookError(
                 f"hook {target}: there is no module {part!r} in {_list(near)}"
                 f"{_did_you_mean(part, _modules(near))}"
