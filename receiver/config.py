@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from receiver.access.token_file import FORM, read_tokens
@@ -73,6 +74,13 @@ Allowed = Annotated[
 ]
 
 
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 class HookConfig(Settings):
     """What a receiver and a worker on the bus have in common."""
 
@@ -85,6 +93,11 @@ class HookConfig(Settings):
     )
     tokens: Path | None = Field(
         None, description="YAML file of more tokens, with what each may do; read again when changed"
+    )
+    insecure: Annotated[bool, Expect("true or false")] = Field(
+        False,
+        description="listen beyond this machine though nobody needs a token: whoever comes may do"
+        " everything",
     )
     allow_host: Names = Field(
         [],
@@ -125,6 +138,17 @@ class HookConfig(Settings):
         "text", description="log lines for people, or a JSON object a line for programs"
     )
     config: Path | None = Field(None, description="YAML file with these settings")
+
+    @model_validator(mode="after")
+    def _check_exposed(self) -> Self:
+        is_guarded = self.token or self.tokens or self.tls_client_ca or self.insecure
+        if not is_guarded and not _is_this_machine(self.host):
+            raise ValueError(
+                "RECEIVER_HOST: expected a token (RECEIVER_TOKEN or --tokens) for whoever comes"
+                f" from other machines, got {self.host} and none; --insecure if all may do"
+                " everything"
+            )
+        return self
 
     @classmethod
     def clean(cls, text: str) -> str:

@@ -89,11 +89,28 @@ def test_a_port_in_use_is_one_sentence() -> None:
 
 
 def test_an_address_of_another_machine_is_one_sentence() -> None:
-    with Program("receiver", "--port", "0", "--host", "..") as program:
+    with Program("receiver", "--port", "0", "--insecure", "--host", "..") as program:
         assert program.wait() == 1
     assert program.lines == [
         "receiver: RECEIVER_HOST: expected an address of this machine, got '..'"
     ]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
+def test_beyond_its_machine_it_wants_a_token(host: str) -> None:
+    with Program("receiver", "--port", "0", "--host", host) as program:
+        assert program.wait() == 2
+
+    assert program.lines == [
+        "receiver: RECEIVER_HOST: expected a token (RECEIVER_TOKEN or --tokens) for whoever comes "
+        f"from other machines, got {host} and none; --insecure if all may do everything"
+    ]
+
+
+@pytest.mark.parametrize("option", ["--insecure", "--token=" + "t" * 24])
+def test_beyond_its_machine_it_listens_with_a_token_or_a_word(option: str) -> None:
+    with Receiver("--host", "0.0.0.0", option) as receiver:
+        assert requests.get(f"{receiver.url}/healthz", timeout=10).status_code == 200
 
 
 def test_it_listens_on_a_name() -> None:
