@@ -98,7 +98,7 @@ class Shelf:
         with suppress(OSError), os.scandir(folder) as entries:
             for entry in entries:
                 name, suffix = os.path.splitext(entry.name)
-                if suffix in _SUFFIXES and _NAME.fullmatch(name):
+                if suffix in _SUFFIXES:
                     with suppress(OSError):  # removed meanwhile
                         sizes[name] = sizes.get(name, 0) + entry.stat().st_size
         for name, size in sizes.items():

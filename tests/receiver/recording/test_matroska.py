@@ -148,3 +148,13 @@ def test_a_write_that_is_refused_half_way_leaves_whole_pictures(path: Path) -> N
     video.write(JPEGS[6], 600)
     video.close()
     assert [jpeg for _, jpeg in pictures(path)] == [*JPEGS[:5], JPEGS[6]]
+
+
+def test_only_what_is_not_over_has_an_unknown_size(path: Path) -> None:
+    unknown = b"\x01" + b"\xff" * 7
+    write(path, close=False)
+    assert path.read_bytes().count(unknown) == 2  # the whole, and its last cluster
+
+    path.unlink()
+    write(path)
+    assert unknown not in path.read_bytes()

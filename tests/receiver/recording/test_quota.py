@@ -100,7 +100,7 @@ def test_what_is_being_written_stays(tmp_path: Path) -> None:
 
 
 def test_what_is_no_recording_is_neither_counted_nor_removed(tmp_path: Path) -> None:
-    put(tmp_path, "a", ago=100)
+    name = put(tmp_path, "a", ago=100)
     strangers = [
         tmp_path / "notes.mkv",
         tmp_path / "a" / "holiday.mkv",
@@ -112,6 +112,7 @@ def test_what_is_no_recording_is_neither_counted_nor_removed(tmp_path: Path) -> 
         path.write_bytes(bytes(5000))
     strangers[-1].mkdir()
 
+    assert left(tmp_path) == [f"a/{name}"]
     limited = quota(tmp_path, max_bytes=1)
     limited.keep()
 
@@ -153,3 +154,24 @@ def test_a_thousand_recordings_are_looked_through_quickly(tmp_path: Path) -> Non
     limited.keep()
 
     assert time.perf_counter() - started < 0.5
+
+
+def test_a_recording_is_found_by_its_names_and_nothing_else_is(tmp_path: Path) -> None:
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    inside, outside = put(shelf, "cam1", ago=0), put(tmp_path, "other", ago=0)
+    (shelf / "cam1" / "secret.mkv").write_bytes(b"")
+    (shelf / "cam1" / "secret.jsonl").write_bytes(b"")
+
+    found = Shelf(shelf).find("cam1", inside)
+    assert found is not None
+    assert (found.camera, found.name, found.bytes) == ("cam1", inside, 1000)
+    for camera, name in (
+        ("../other", outside),
+        ("..", outside),
+        ("cam1", "secret"),
+        ("cam1", f"../../other/{outside}"),
+        ("", inside),
+        ("cam1", ""),
+    ):
+        assert Shelf(shelf).find(camera, name) is None
