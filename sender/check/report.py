@@ -76,7 +76,7 @@ class Report:
             width=found.size[0] if found.size else None,
             height=found.size[1] if found.size else None,
             fps_announced=offered.fps if offered is not None else None,
-            fps=round((len(captured) - 1) / seconds, 2) if seconds > 0 else None,
+            fps=_rate(captured),
             key_seconds=round(key[0], 2) if key else None,
             key_pictures=key[1] if key else None,
             keys=len(found.keys),
@@ -103,6 +103,18 @@ def _longest_key_gap(found: Findings) -> tuple[float, int] | None:
     arrivals = found.arrivals
     gaps = [(arrivals[b] - arrivals[a], b - a) for a, b in pairwise(found.keys)]
     return max(gaps, default=None)
+
+
+def _rate(captured: Sequence[float]) -> float | None:
+    """Return pictures a second in the later half: a stream may begin with a burst of older ones."""
+    if len(captured) < 2:
+        return None
+    middle = (captured[0] + captured[-1]) / 2
+    later = [at for at in captured if at >= middle]
+    if len(later) < 3:
+        later = [*captured]
+    seconds = later[-1] - later[0]
+    return round((len(later) - 1) / seconds, 2) if seconds > 0 else None
 
 
 def _bit_rate(found: Findings) -> float | None:

@@ -11,6 +11,7 @@ from sender.check.findings import Findings
 from sender.check.report import Report
 from sender.rtsp.rtcp import SenderReport
 from sender.rtsp.rtp import RtpPacket
+from sender.sources.contract import Shot
 from sender.sources.events import Offered, TakenOver, Unit
 from tests.sender.doubles import shot
 
@@ -112,11 +113,19 @@ def test_the_longest_way_between_key_pictures_counts() -> None:
 def test_fewer_pictures_than_announced_get_a_hint() -> None:
     found = findings()
     for number in range(10):
-        put = shot()
-        found.put(type(put)(put.picture, number / 10))
+        found.put(Shot(shot().picture, number / 10))
 
     assert report(found).fps == 10
     assert "announces 25 pictures a second and sends 10" in hints(found)
+
+
+def test_a_burst_in_the_beginning_is_not_the_rate() -> None:
+    found = findings()
+    picture = shot().picture
+    for number in range(-60, 40):  # sixty that waited, then 25 a second
+        found.put(Shot(picture, max(0, number) / 25))
+
+    assert report(found).fps == pytest.approx(25)
 
 
 def test_ffmpeg_as_a_substitute_gets_a_hint() -> None:
