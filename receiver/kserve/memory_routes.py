@@ -71,17 +71,22 @@ def add_to(bp: flask.Blueprint, regions: Regions) -> None:
         )
 
 
+#: What browsers say of the page, and proxies (RFC 7239 and before) of the client.
+_OTHERS = ("HTTP_ORIGIN", "HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
+
+
 def check_neighbour(environ: WSGIEnvironment) -> None:
     """Raise FrameError (403) unless a program on this machine asks.
 
-    Shared memory is no use to others; and a page in a browser on this machine is not to reach it,
-    which says who it is in Origin.
+    Shared memory is no use to others; and neither a page in a browser on this machine is to reach
+    it, which says who it is in Origin, nor whoever a proxy on this machine speaks for.
     """
     remote = environ.get("REMOTE_ADDR", "")
-    if not _is_here(remote) or "HTTP_ORIGIN" in environ:
+    others = [environ[header] for header in _OTHERS if header in environ]
+    if others or not _is_here(remote):
         raise FrameError(
             "shared memory: expected a program on the receiver's own machine, by 127.0.0.1; "
-            f"got {environ.get('HTTP_ORIGIN', remote)}",
+            f"got {others[0][:200] if others else remote}",
             status=403,
             reason="region",
         )

@@ -378,25 +378,34 @@ def test_no_file_stays_open(
 
 
 @pytest.mark.parametrize(
-    ("address", "origin", "status"),
+    ("address", "headers", "status"),
     [
-        ("127.0.0.1", None, 200),
-        ("127.8.8.8", None, 200),
-        ("::1", None, 200),
-        ("::ffff:127.0.0.1", None, 200),
-        ("192.0.2.7", None, 403),
-        ("::ffff:192.0.2.7", None, 403),
-        ("", None, 403),
-        ("127.0.0.1", "http://example.com", 403),
-        ("127.0.0.1", "null", 403),
+        ("127.0.0.1", {}, 200),
+        ("127.8.8.8", {}, 200),
+        ("::1", {}, 200),
+        ("::ffff:127.0.0.1", {}, 200),
+        ("192.0.2.7", {}, 403),
+        ("::ffff:192.0.2.7", {}, 403),
+        ("", {}, 403),
+        ("127.0.0.1", {"Origin": "http://example.com"}, 403),
+        ("127.0.0.1", {"Origin": "null"}, 403),
+        ("127.0.0.1", {"X-Forwarded-For": "192.0.2.7"}, 403),
+        ("127.0.0.1", {"Forwarded": "for=192.0.2.7"}, 403),
+        ("127.0.0.1", {"X-Real-IP": "192.0.2.7"}, 403),
+        ("127.0.0.1", {"Via": "1.1 proxy"}, 403),
     ],
 )
 def test_only_programs_on_this_machine_reach_its_memory(
-    address: str, origin: str | None, status: int, frame: Path, outlet: Path, client: FlaskClient
+    address: str,
+    headers: dict[str, str],
+    status: int,
+    frame: Path,
+    outlet: Path,
+    client: FlaskClient,
 ) -> None:
     from_there: dict[str, Any] = {
         "environ_base": {"REMOTE_ADDR": address},
-        "headers": {"Origin": origin} if origin else {},
+        "headers": headers,
     }
     infer_route = "/v2/models/motion/infer"
     outputs = [{"name": "result", "parameters": place("out", 3000)}]
