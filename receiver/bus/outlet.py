@@ -41,6 +41,10 @@ class Outlet(Worker):
         #: Cameras that have a frame, in order of how long.
         self._waiting: dict[str, Camera] = {}
         self._remind_at = 0.0
+        #: Cameras of which a worker was told since one is known. A frame that replaces one that
+        #: waits is told of by itself only where nobody was: while frames keep coming none waits for
+        #: long enough to be told again.
+        self._told: set[str] = set()
         #: Frames that Redis did not take.
         self.lost = 0
 
@@ -119,7 +123,7 @@ class Outlet(Worker):
         if replaced:
             with suppress(Garbage):
                 self._supersede(client, camera, FrameId.parse(replaced.decode(errors="replace")))
-        if ring:
+        if ring or camera not in self._told:
             self._ring(client, camera, holder)
 
     def _keep(
@@ -146,8 +150,12 @@ class Outlet(Worker):
 
     def _ring(self, client: Client, camera: str, holder: bytes, *, key: str = "") -> None:
         hook = self._members.hook_of(camera)
-        if hook is not None:
-            ring(client, hook, camera, holder=holder.decode(), key=key)
+        if hook is None:
+            self._told.discard(camera)
+            return
+        ring(client, hook, camera, holder=holder.decode(), key=key)
+        if not key:
+            self._told.add(camera)
 
     def _remind(self) -> None:
         """Now and then: tell workers once more of frames that wait for long."""
@@ -155,6 +163,7 @@ class Outlet(Worker):
         if now < self._remind_at:
             return
         self._remind_at = now + _REMIND
+        self._told.intersection_update(camera.name for camera in self._hub.cameras())
         for number, debt in self._outstanding.older(_REMIND):
             frame_id = FrameId(self._members.me, number)
             camera = debt.camera.name

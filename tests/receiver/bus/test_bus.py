@@ -198,6 +198,22 @@ def test_each_hook_gets_its_cameras(stage: Stage) -> None:
     assert receiver.ask("yard").value == "any"
 
 
+def test_a_worker_that_comes_late_gets_frames_of_a_camera_that_never_rests(stage: Stage) -> None:
+    receiver = stage.receiver()
+    wait_until("the bus", lambda: receiver.bus.link.is_up)
+    for _ in range(3):  # each replaces the one before it, and nobody is there to be told
+        receiver.publish()
+        time.sleep(0.05)
+    stage.worker(PATIENT)
+
+    def is_served() -> bool:
+        receiver.publish()
+        time.sleep(0.05)
+        return receiver.books().processed > 0
+
+    wait_until("a frame at the worker", is_served, 10)
+
+
 def test_frames_for_which_there_is_no_worker_wait_for_one(stage: Stage) -> None:
     receiver = stage.receiver()
     tickets = [receiver.publish() for _ in range(3)]
