@@ -27,6 +27,14 @@ class Plan:
     #: Seconds.
     max_age: float | None = None
 
+    def __str__(self) -> str:
+        cameras = (
+            "all cameras" if self.cameras is None else f"cameras {', '.join(sorted(self.cameras))}"
+        )
+        limited = self.max_bytes is not None or self.max_age is not None
+        kept = "the oldest make room" if limited else "nothing is ever removed"
+        return f"{cameras} into {self.folder}; {kept}"
+
 
 def event_seconds(value: object) -> float | None:
     """Return for how long a hook's result asks to record, None where it does not."""

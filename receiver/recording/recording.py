@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 
 import flask
@@ -14,6 +15,8 @@ from receiver.recording.figures import figures
 from receiver.recording.plan import Plan
 from receiver.recording.recorder import Recorder
 from receiver.seats import Seats
+
+logger = logging.getLogger(__name__)
 
 #: To write what waits and to end the files, in seconds.
 _STOP = 1.5
@@ -35,6 +38,7 @@ class Recording:
 
     def start(self) -> None:
         if self._recorder is not None:
+            logger.info("recording %s", self._recorder.plan)
             self._recorder.start()
 
     def stop(self) -> None:

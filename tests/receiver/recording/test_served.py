@@ -220,6 +220,7 @@ def test_a_recording_is_played_and_left_by_whoever_goes_away(tmp_path: Path) -> 
 
 def test_a_part_of_a_file_is_fetched(tmp_path: Path) -> None:
     with Receiver("--record", str(tmp_path)) as receiver:
+        receiver.wait_for(f"recording all cameras into {tmp_path}; nothing is ever removed")
         with posting(receiver) as taken:
             until(lambda: len(taken) > 50)
         until(lambda: listed(receiver)["recording"]["cameras"]["cam1"]["recorded"] >= 50)
