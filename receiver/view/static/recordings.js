@@ -1,4 +1,4 @@
-// Recordings: what lies on the receiver's disk, to play, to fetch and to delete.
+// Recordings: what lies on the receiver's disk, to play and to fetch.
 
 import { Refused } from "./access.js";
 import { copyOf, mark, partsOf, say } from "./parts.js";
@@ -48,6 +48,8 @@ export class Recordings {
 
   // The newest ones, or what is older than the one called `before`.
   async #list(before) {
+    // Who gave no token is not asked for it each time.
+    if (!this.#access.may("view")) return;
     const { camera, list, none, more } = this.#parts;
     const query = new URLSearchParams({ limit: PAGE });
     if (camera.value) query.set("camera", camera.value);

@@ -10,7 +10,7 @@ from typing import Any
 
 import flask
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from receiver.view.records import record
 from tests.receiver.view.browser.seeing import connect, number, shows, until
@@ -134,6 +134,27 @@ def test_recordings_are_listed_newest_first_and_by_camera(
     page.get_by_label("Camera whose recordings are listed").select_option("cam1")
     expect(lines).to_have_count(1)
     expect(lines).to_contain_text("cam1")
+
+
+def test_who_gave_no_token_is_not_asked_for_it_by_the_list(
+    stage: Stage, page: Page, shelf: Shelf
+) -> None:
+    stage.token = "a-token-of-the-test"
+    page.goto(stage.url)
+    page.get_by_role("textbox", name="Token").fill(stage.token)
+    page.keyboard.press("Enter")
+    tab = page.get_by_role("button", name="Recordings", exact=True)
+    tab.click()
+    expect(page.locator(".recordings li")).to_have_count(1)
+    page.get_by_role("button", name="Forget token").click()
+    form = page.get_by_role("dialog", name="This receiver asks for a token")
+    form.get_by_role("button", name="Cancel").click()
+
+    tab.click()
+
+    with pytest.raises(TimeoutError), page.expect_request("**/*", timeout=2000):
+        tab.click()
+    expect(form).to_be_hidden()
 
 
 def test_one_is_played_held_and_gone_on_with(stage: Stage, page: Page, shelf: Shelf) -> None:
