@@ -10,7 +10,7 @@ export SENDER_SOURCE := $(value SOURCE)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check format test prove bench quick clean
+.PHONY: help demo check format test screenshots prove bench quick clean
 
 help:  ## say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -44,6 +44,9 @@ format: $(VENV)/.dev  ## let ruff format and fix
 
 test: $(VENV)/.dev  ## everything; what this machine lacks is skipped, with the line that installs it
 	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
+
+screenshots: $(VENV)/.dev  ## the README's pictures of the page, anew
+	@FRAMEPOST_SCREENSHOTS=docs/pictures $(BIN)/python -m pytest -q tests/receiver/view/browser/test_screenshots.py
 
 prove: $(VENV)/.dev  ## minutes of real frames over every codec and transport, and of outages
 	@$(BIN)/python -m tests.prove $(ARGS)

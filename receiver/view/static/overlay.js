@@ -7,6 +7,8 @@ import { shapesOf } from "./shapes.js";
 const COLORS = [
   "#4ade80", "#38bdf8", "#facc15", "#f472b6", "#fb923c", "#a78bfa", "#2dd4bf", "#f87171",
 ];
+// On a smaller picture words would hide what they are about.
+const LEGIBLE = 240;
 const EDGE = "rgb(0 0 0 / 0.55)";
 const DARK = "#0b0d0f";
 
@@ -93,6 +95,7 @@ function stroke(context, path, color, unit) {
 
 // Above the place; below it where there is no room, and never out at the right.
 function write(context, words, [x, y], color, unit) {
+  if (context.canvas.width < LEGIBLE) return;
   const size = Math.max(10, 8.5 * unit);
   context.font = `600 ${size}px system-ui, sans-serif`;
   const width = context.measureText(words).width + size * 0.6;

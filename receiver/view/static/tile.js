@@ -14,6 +14,7 @@ export class Tile {
   #charts;
   #facts = null;
   #heard = 0;
+  #counted = { at: performance.now(), painted: 0, rate: null };
   visible = false;
 
   constructor(name, onOpen) {
@@ -43,7 +44,6 @@ export class Tile {
     this.judge(true);
     if (!this.visible) return;
     const parts = this.#parts;
-    // Of a picture that is as it was sent, the page shows as many as it painted.
     say(parts.in, rate(newest(columns, "received") ?? facts.fps));
     say(parts.processed, rate(newest(columns, "processed")));
     say(parts.shown, rate(this.#painted()));
@@ -79,12 +79,15 @@ export class Tile {
     this.element.remove();
   }
 
-  // The pictures a second that this page painted since it was last asked.
+  // The pictures that this page painted in about the last second.
   #painted() {
     const now = performance.now();
-    const since = this.counted ?? { at: now - 1000, painted: this.screen.painted };
-    this.counted = { at: now, painted: this.screen.painted };
-    return ((this.screen.painted - since.painted) * 1000) / Math.max(1, now - since.at);
+    const { at, painted } = this.#counted;
+    if (now - at > 900) {
+      const rate = ((this.screen.painted - painted) * 1000) / (now - at);
+      this.#counted = { at: now, painted: this.screen.painted, rate };
+    }
+    return this.#counted.rate;
   }
 
   #showFailure(facts) {

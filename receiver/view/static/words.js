@@ -61,12 +61,17 @@ export function plural(n, noun) {
 
 // JSON in which a line holds whatever fits into it; as it is, and cut, where it is endless.
 export function json(value) {
-  const line = JSON.stringify(value);
+  const line = JSON.stringify(value, tidy);
   return line.length <= MOST ? lay(value, "", "") : `${line.slice(0, MOST)} …`;
 }
 
+// Without the dust of binary fractions: 396, not 396.00000000000006.
+function tidy(_, value) {
+  return typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(15)) : value;
+}
+
 function lay(value, indent, label) {
-  const line = JSON.stringify(value);
+  const line = JSON.stringify(value, tidy);
   if (value === null || typeof value !== "object") return label + line;
   if (indent.length + label.length + line.length <= 56) return label + line;
   const deeper = `${indent}  `;

@@ -121,6 +121,7 @@ class Stage:
                 queue=0.001,
                 decode=0.002,
                 hook=0.003,
+                finished=frame.arrived + 0.0064,
                 **values,
             )
         )
