@@ -50,24 +50,17 @@ const takes = {
   },
   result: (head) => feed.add(head),
   skipped: (head) => feed.skip(head.results),
-  status({ cameras, hooks: workers, history: samples, now }) {
+  status({ cameras, hooks: workers, history: samples }) {
     history.keep(cameras.map((camera) => camera.camera));
     history.add(samples ?? {});
-    const unix = now ?? newestOf(samples) ?? Date.now() / 1000;
-    wall.show(cameras, history, unix);
+    wall.show(cameras, history, history.now);
     feed.cameras = wall.names;
     hooks.show(workers ?? []);
     bar.show(cameras, workers ?? []);
     const camera = cameras.find((each) => each.camera === large.name);
-    if (camera) large.update(camera, history.of(camera.camera), unix);
+    if (camera) large.update(camera, history.of(camera.camera), history.now);
   },
 };
-
-// By the receiver's clock, which need not be this machine's.
-function newestOf(samples) {
-  const times = Object.values(samples ?? {}).map((sample) => sample?.at ?? 0);
-  return times.length ? Math.max(...times) : null;
-}
 
 async function loadHistory() {
   try {
@@ -103,6 +96,8 @@ function draw(overlay) {
 
 // Also when a person asked for another attempt, or had the token forgotten.
 async function start() {
+  started = false;
+  clearTimeout(settling);
   connection.want(null);
   tick();
   try {

@@ -6,6 +6,12 @@ const KEPT = 300;
 export class History {
   #cameras = new Map();
 
+  // Unix seconds by the receiver's clock, which need not be this machine's.
+  get now() {
+    const times = [...this.#cameras.values()].map(({ at }) => at.at(-1) ?? 0);
+    return Math.max(...times, 0) || Date.now() / 1000;
+  }
+
   // `answer` is what GET /history says.
   load(answer) {
     this.#cameras.clear();
