@@ -117,8 +117,10 @@ def _build(config: SenderConfig, metrics: Metrics, traces: Traces | None) -> lis
         try:
             pipelines.append(_build_one(camera, metrics, traces))
         except ConfigError as exc:
-            place = f"cameras.{number}." if config.cameras else "--"
-            problems += [f"{place}{problem}" for problem in exc.problems]
+            for name, colon, rest in (problem.partition(":") for problem in exc.problems):
+                option = f"--{name.replace('_', '-')}"
+                place = f"cameras.{number}.{name}" if config.cameras else option
+                problems.append(place + colon + rest)
     if problems:
         raise ConfigError(*problems)
     return pipelines

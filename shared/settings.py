@@ -226,7 +226,7 @@ def load_yaml(path: Path) -> Any:
         return _plain(yaml.safe_load(path.read_text(encoding="utf-8")))
     except OSError as exc:
         raise ConfigError(f"{path}: cannot be read ({exc.strerror})") from None
-    except (yaml.YAMLError, ValueError) as exc:  # ValueError: no UTF-8, or a 13th month
+    except (yaml.YAMLError, ValueError, RecursionError) as exc:  # no UTF-8, a 13th month, too deep
         raise ConfigError(f"{path}: is no YAML ({_yaml_trouble(exc)})") from None
 
 

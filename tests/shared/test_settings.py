@@ -153,6 +153,7 @@ def test_help_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     ("content", "expected"),
     [
         (b"a: [", "is no YAML"),
+        (b"[" * 10_000, "is no YAML"),
         (b"\xff\xfe\x00", "is no YAML"),
         (b"- 1\n- 2\n", "expected settings as 'name: value', got a list"),
         (b"just words\n", "expected settings as 'name: value', got something else"),
