@@ -41,4 +41,4 @@ def event_seconds(value: object) -> float | None:
     asked = value.get("record") if isinstance(value, dict) else None
     if isinstance(asked, bool) or not isinstance(asked, int | float) or not asked > 0:
         return None
-    return min(float(asked), MAX_EVENT)
+    return float(min(asked, MAX_EVENT))  # a whole number may be too large for a float

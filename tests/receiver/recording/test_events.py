@@ -153,6 +153,7 @@ def test_a_person_may_ask_whatever_the_schedule_says(
         ({"record": 10}, 10.0),
         ({"record": 0.5, "more": 1}, 0.5),
         ({"record": 1e9}, 3600.0),
+        ({"record": 10**400}, 3600.0),
         ({"record": True}, None),
         ({"record": 0}, None),
         ({"record": -1}, None),
