@@ -65,8 +65,7 @@ export class Facts {
     this.#shown = shown;
     const failed = facts.result_state === "failed";
     say(parts["result-title"], `${failed ? "Hook failed" : "Newest result"} · frame ${facts.result_seq}`);
-    const wrong = [facts.result_error ?? "", facts.result_traceback ?? ""].filter(Boolean).join("\n\n");
-    say(parts["result-text"], failed ? wrong : json(facts.result));
+    say(parts["result-text"], failed ? facts.result_error ?? "" : json(facts.result));
     parts.result.classList.toggle("bad", failed);
   }
 }

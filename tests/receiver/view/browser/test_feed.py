@@ -107,11 +107,29 @@ def test_it_stands_still_while_a_line_has_the_focus(stage: Stage, page: Page) ->
 
 def test_a_flood_leaves_a_bounded_list_with_the_newest_on_top(stage: Stage, page: Page) -> None:
     lines = opened(stage, page)
-    for seq in range(1, 351):
+    for seq in range(1, 81):
+        result(stage, seq, value=seq)
+    expect(lines).to_have_count(80)
+    for seq in range(81, 351):
         result(stage, seq, value=seq)
 
     expect(lines.first).to_contain_text("350", timeout=10_000)
     assert lines.count() == 100
+
+
+def test_what_comes_again_with_a_new_connection_is_shown_once(stage: Stage, page: Page) -> None:
+    lines = opened(stage, page)
+    result(stage, 1, value="first")
+    expect(lines).to_have_count(1)
+
+    with page.expect_request(lambda request: "fps=5" in request.url):
+        page.get_by_label("Pictures a second").first.select_option("5")
+    # It has answered, and said what is newest.
+    page.wait_for_timeout(1_000)
+    result(stage, 2, value="second")
+
+    expect(lines.first).to_contain_text("second")
+    assert lines.count() == 2
 
 
 def test_results_are_asked_for_only_while_they_are_looked_at(stage: Stage, page: Page) -> None:

@@ -143,3 +143,20 @@ def test_nothing_fades_for_those_who_want_no_motion(stage: Stage, page: Page, re
     fades = part(page, "canvas").evaluate("(canvas) => getComputedStyle(canvas).transitionDuration")
 
     assert fades == ("0s" if reduced == "reduce" else "0.3s")
+
+
+def test_a_camera_that_sends_the_same_picture_over_and_over_is_frozen(
+    stage: Stage, page: Page
+) -> None:
+    connect(page, stage.url)
+    data = stage.frame(7).data
+    for seq in range(1, 5):
+        stage.publish(seq, data=data)
+        stage.clock_offset += 2
+
+    expect(part(page, "state")).to_have_text("frozen")
+    expect(part(page, "over")).to_have_text("frames come, but the picture never changes")
+    stage.publish(8)
+    stage.publish(9)
+    expect(part(page, "state")).to_have_text("live")
+    expect(part(page, "over")).to_be_hidden()
