@@ -100,7 +100,8 @@ class Matroska:
             duration = struct.pack(">d", float(self._last + max(self._interval, 1)))
             os.pwrite(self._fd, _element(_DURATION, duration), self._duration_at)
             self._enter_size(self._base - 8, self.size - self._base)
-        os.close(self._fd)
+        with suppress(OSError):  # a file system over a network says only here what it lost
+            os.close(self._fd)
 
     def _end_cluster(self) -> None:
         if self._cluster_at >= 0:

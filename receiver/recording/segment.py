@@ -127,10 +127,12 @@ class Segment:
         self._video.close()
         with suppress(OSError):
             os.ftruncate(self._log, self._log_size)
-        os.close(self._log)
+        with suppress(OSError):
+            os.close(self._log)
         if self.frames == self.untold:
             for path in files_of(self._folder, self.name):
-                path.unlink(missing_ok=True)
+                with suppress(OSError):  # a disk that broke is read-only from then on
+                    path.unlink(missing_ok=True)
         return self.untold
 
     def _tell(self, line: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -165,6 +166,50 @@ def test_lines_that_the_disk_refuses_are_lost_frames(
     assert (tally.taken, tally.recorded, tally.lost["disk"]) == (4, 2, 2)
     (path,) = tmp_path.glob("*/*.jsonl")
     assert len(frame_lines(path)) == 2
+
+
+def test_a_disk_that_has_become_read_only_ends_nothing_but_the_recording(
+    make_recorder: MakeRecorder, make_frame: MakeFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("receiver.recording.disk._PAUSE", 0.0)
+    recorder = make_recorder()
+    recorder.received(make_frame(0))
+    with monkeypatch.context() as broken:
+        for name in ("pwrite", "unlink", "ftruncate", "close"):
+            broken.setattr(os, name, refusing(getattr(os, name)))
+        broken.setattr(Path, "unlink", refusing(Path.unlink))
+        recorder.work()
+        feed(recorder, make_frame, 1)
+    assert "Read-only file system" in str(recorder.problem)
+
+    feed(recorder, make_frame, 2)
+    recorder.close()
+
+    tally = recorder.tallies()["cam1"]
+    assert (tally.taken, tally.recorded, tally.lost["disk"]) == (3, 1, 2)
+
+
+def test_a_disk_that_refuses_only_at_the_end_of_a_file_ends_nothing(
+    make_recorder: MakeRecorder, make_frame: MakeFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = make_recorder()
+    feed(recorder, make_frame, 0)
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "close", refusing(os.close))
+        recorder.close()
+
+    assert recorder.tallies()["cam1"].recorded == 1
+
+
+def refusing(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `call` as it is where the disk broke: closing does close, and says so."""
+
+    def refuse(*args: Any, **options: Any) -> Any:
+        if call.__name__ == "close":
+            call(*args)
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    return refuse
 
 
 def test_a_video_that_cannot_be_begun_leaves_nothing_behind(
