@@ -298,7 +298,7 @@ def test_a_picture_that_is_too_large_is_refused(datatype: str, client: FlaskClie
         ("gzip", gzip.compress(bytes(100_000_000)), 413, "got more when inflated"),
         ("deflate", zlib.compress(bytes(100_000_000)), 413, "got more when inflated"),
         ("gzip", b"nonsense", 400, "the gzip data are broken"),
-        ("gzip", gzip.compress(b"{}")[:-4], 400, "it is cut off"),
+        ("gzip", gzip.compress(b"{}", mtime=0)[:-4], 400, "it is cut off"),
         ("deflate", zlib.compress(b"{}") + b"x", 400, "more follows its end"),
         ("br", b"{}", 415, "Content-Encoding: expected gzip or deflate, got 'br'"),
     ],
