@@ -139,7 +139,8 @@ def _mask(image: Image, mask: dict[str, Any], color: Color) -> None:
     runs = np.asarray(mask["rle"], np.int64)
     if not (0 < width * height <= image.shape[0] * image.shape[1] * 4):
         raise ValueError("no box")
-    if runs.min() < 0 or runs.sum() > width * height:
+    # Each by itself first: a sum of runs beyond all measure may come out small.
+    if runs.min() < 0 or runs.max() > width * height or runs.sum() > width * height:
         raise ValueError("too many runs")
     flat = np.zeros(width * height, bool)
     filled = np.repeat(np.arange(len(runs)) % 2 == 1, runs)

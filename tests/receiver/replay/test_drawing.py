@@ -93,6 +93,7 @@ def test_the_rows_of_a_mask_fill_its_box_and_may_stick_out_of_the_picture(
         {"polygon": [[1, 2], None]},
         {"mask": {"box": [0, 0, 1_000_000, 1_000_000], "rle": [1]}},
         {"mask": {"box": [0, 0, 10, 10], "rle": [5, -5, 10**9]}},
+        {"mask": {"box": [0, 0, 10, 10], "rle": [2**62] * 4}},
         {"mask": {"box": [0, 0, 10, 10], "rle": "x"}},
         {"mask": 3},
     ],
