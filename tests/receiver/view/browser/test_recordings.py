@@ -15,6 +15,7 @@ from playwright.sync_api import Locator, Page, TimeoutError, expect
 from receiver.view.records import record
 from tests.receiver.view.browser.seeing import connect, number, shows, until
 from tests.receiver.view.browser.stage import Stage
+from tests.receiver.view.browser.test_accessible import FAINT, NAMELESS
 
 NAME = "20261121T140501.123Z"
 EVIL = "<img src=x onerror=window.owned=1>"
@@ -258,3 +259,25 @@ def test_live_pictures_rest_while_a_recording_plays(stage: Stage, page: Page, sh
 
     until(lambda: camera.viewers == 1, page)
     expect(page.get_by_role("status").first).to_have_text("connected")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_list_and_player_can_be_read_and_fit_a_phone(
+    stage: Stage, page: Page, shelf: Shelf, scheme: str
+) -> None:
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.set_viewport_size({"width": 360, "height": 740})
+    shelf.listed = [facts("a-rather-long-name-of-a-camera-" * 2, complete=False, events=3)]
+    lines = opened(stage, page)
+    expect(lines).to_have_count(1)
+
+    for where in ("list", "player"):
+        if where == "player":
+            lines.get_by_role("button", name="Play").click()
+            until(lambda: player(page, "frame").text_content(), page)
+        assert page.evaluate(NAMELESS) == [], where
+        assert page.evaluate(FAINT) == [], where
+        assert page.evaluate("document.documentElement.scrollWidth") == 360, where
+        for button in page.locator("#player button").all():
+            if where == "player":
+                expect(button).to_be_in_viewport()
