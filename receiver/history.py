@@ -70,7 +70,7 @@ class History:
         cameras = {camera.name: camera for camera in hub.cameras()}
         for name, camera in cameras.items():
             past = self._past(name)
-            past.forget(before=at - KEPT * PERIOD)
+            past.forget(before=at - KEPT * PERIOD, after=at)
             if camera.state() != "gone":
                 past.sample(camera, refused[name], at, seconds)
         with self._lock:
@@ -147,9 +147,11 @@ class _Past:
         with self._lock:
             self._samples.append(array("d", [at, *rates, *means]))
 
-    def forget(self, *, before: float) -> None:
-        """Drop what is older."""
+    def forget(self, *, before: float, after: float) -> None:
+        """Drop what is older, and what is of times to come: the clock was set back."""
         with self._lock:
+            while self._samples and self._samples[-1][0] > after:
+                self._samples.pop()
             while self._samples and self._samples[0][0] < before:
                 self._samples.popleft()
 

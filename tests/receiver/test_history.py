@@ -20,7 +20,9 @@ class Bench:
 
     def __init__(self) -> None:
         self.now = 1000.0
-        self.history = History(clock=lambda: self.now, wall_clock=lambda: 1e9 + self.now)
+        #: Unix seconds that the machine's clock shows more than the other one.
+        self.ahead = 1e9
+        self.history = History(clock=lambda: self.now, wall_clock=lambda: self.ahead + self.now)
         self.hub = Hub(max_cameras=2, observers=[self.history], clock=lambda: self.now)
 
     def sample(self, *, after: float = 1.0) -> None:
@@ -158,3 +160,18 @@ def test_the_route_gives_one_camera_or_all(bench: Bench, make_frame: MakeFrame) 
     assert everything["cameras"] == bench.history.facts()
     assert list(client.get("/history?camera=b").get_json()["cameras"]) == ["b"]
     assert client.get("/history?camera=c").status_code == 404
+
+
+def test_a_clock_that_was_set_back_leaves_no_samples_of_times_to_come(
+    bench: Bench, make_frame: MakeFrame
+) -> None:
+    bench.hub.publish(make_frame(1))
+    for _ in range(10):
+        bench.sample()
+    bench.ahead -= 5
+
+    bench.sample()
+
+    times = bench.history.facts()["cam1"]["at"]
+    assert times == sorted(times)
+    assert times[-1] == bench.ahead + bench.now

@@ -2,6 +2,8 @@
 // by the records of status.
 
 const KEPT = 300;
+// A sample that is older than the last one by more seconds says that the receiver's clock was set back.
+const BACK = 5;
 
 export class History {
   #cameras = new Map();
@@ -33,7 +35,9 @@ export class History {
       if (told === null) continue;
       const columns = this.of(name);
       const sample = flat(told);
-      if (sample.at <= columns.at.at(-1)) continue;
+      const last = columns.at.at(-1);
+      if (sample.at <= last && sample.at > last - BACK) continue;
+      while (columns.at.at(-1) > sample.at) for (const column of Object.values(columns)) column.pop();
       for (const key of Object.keys(sample)) columns[key] ??= columns.at.map(() => null);
       for (const [key, column] of Object.entries(columns)) {
         column.push(sample[key] ?? null);

@@ -99,6 +99,20 @@ def test_new_samples_are_added_and_a_gap_stays_a_gap(stage: Stage, page: Page) -
     )
 
 
+def test_the_charts_go_on_where_the_receivers_clock_was_set_back(stage: Stage, page: Page) -> None:
+    stage.history["cam1"] = minutes()
+    stage.publish(1)
+    page.goto(stage.url)
+    expect(part(page, "in")).to_have_text("25.0")
+
+    stage.samples["cam1"] = sample(time.time() - 30, 12.0)
+
+    expect(part(page, "in")).to_have_text("12.0")
+    expect(part(page, "flow-chart")).to_have_attribute(
+        "aria-label", re.compile(r"last 3\d seconds: received now 12.0 per second")
+    )
+
+
 def test_the_large_view_has_a_legend_with_the_newest_numbers(stage: Stage, page: Page) -> None:
     stage.history["cam1"] = minutes()
     stage.publish(1)
