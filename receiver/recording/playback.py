@@ -23,6 +23,8 @@ _AHEAD_FRAMES = 1000
 #: Seconds by which a picture may be late; later ones are left out, so that a slow viewer sees less
 #: instead of slower.
 _TOO_LATE = 0.5
+#: What a frame's line has to say.
+_FACTS = {"epoch", "seq", "captured_at", "width", "height", "pts_ms", "bytes", "offset"}
 #: Seconds of quiet until a sign of life.
 _QUIET = 1.0
 
@@ -58,14 +60,17 @@ def read_shots(path: Path, start: float) -> Iterator[Shot]:
             if not is_frame and not (frames and line.startswith(b'{"result":')):
                 continue
             try:
-                content = json.loads(line)
-            except ValueError:
+                facts = json.loads(line)["frame" if is_frame else "result"]
+                key = facts["epoch"], facts["seq"]
+                is_whole = not is_frame or facts.keys() >= _FACTS
+            except (ValueError, TypeError, KeyError):
                 break  # torn
+            if not is_whole:
+                break  # no line of ours
             if not is_frame:
-                facts = content["result"]
-                results[facts["epoch"], facts["seq"]] = facts
-            elif content["frame"]["pts_ms"] >= start * 1000:
-                frames.append(content["frame"])
+                results[key] = facts
+            elif facts["pts_ms"] >= start * 1000:
+                frames.append(facts)
             while frames and _is_ripe(frames, results):
                 yield shot()
     while frames:

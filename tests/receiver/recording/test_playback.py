@@ -85,6 +85,26 @@ def test_a_torn_end_is_left_out(record: MakeRecording) -> None:
         assert len(list(read_shots(recording.jsonl, 0))) in (before - 1, before), whole
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"frame":5}',
+        b'{"frame":{}}',
+        b'{"frame":{"epoch":"e","seq":1,"pts_ms":1}}',
+        b'{"result":{}}',
+        b'{"result":[1]}',
+        b'{"frame":"x"',
+    ],
+)
+def test_a_line_that_is_none_of_ours_ends_it(record: MakeRecording, line: bytes) -> None:
+    recording = record()
+    kept = recording.jsonl.read_bytes().splitlines(keepends=True)[:6]
+    recording.jsonl.write_bytes(b"".join([*kept, line, b"\n", *kept[1:]]))
+
+    frames = sum(each.startswith(b'{"frame"') for each in kept)
+    assert len(list(read_shots(recording.jsonl, 0))) == frames
+
+
 def test_it_plays_at_the_pace_in_which_it_came(record: MakeRecording) -> None:
     clock = Clock()
     playback = play(record(), clock)
