@@ -7,7 +7,7 @@ import threading
 import time
 from array import array
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from receiver.camera import Camera
@@ -84,20 +84,17 @@ class History:
         found = {name: past.rows(1) for name, past in pasts}
         return {name: _name(rows[0]) for name, rows in found.items() if rows}
 
-    def facts(self, camera: str | None = None) -> dict[str, dict[str, Any]]:
-        """Return the samples of `camera`, or of all, by camera: lists, oldest first.
+    def facts(self, camera: str | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the name and the samples of `camera`, or of each: lists, oldest first.
 
         `at` is Unix seconds, numbers of frames are a second, `ms` means of that second; None where
         there were none.
         """
         with self._lock:
             pasts = sorted(self._pasts.items())
-        found = {name: past.rows() for name, past in pasts if camera in (None, name)}
-        return {
-            name: _name([list(column) for column in zip(*rows, strict=True)])
-            for name, rows in found.items()
-            if rows
-        }
+        for name, past in pasts:
+            if camera in (None, name) and (rows := past.rows()):
+                yield name, _name([list(column) for column in zip(*rows, strict=True)])
 
     def _past(self, camera: str) -> _Past:
         past = self._pasts.get(camera)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -56,7 +57,7 @@ def blueprint(
         name = flask.request.args.get("camera")
         if name is not None and hub.get(name) is None:
             return _no_camera(name)
-        return flask.jsonify(period=PERIOD, now=time.time(), cameras=past.facts(name))
+        return flask.Response(_write_history(past, name), mimetype="application/json")
 
     @bp.get("/webhooks")
     def get_webhooks() -> flask.Response:
@@ -64,6 +65,14 @@ def blueprint(
         return flask.jsonify(webhooks=[asdict(webhook) for webhook in webhooks()])
 
     return bp
+
+
+def _write_history(history: History, name: str | None) -> Iterator[str]:
+    """Yield the JSON camera by camera: all of many at once would keep frames waiting meanwhile."""
+    yield f'{{"period": {PERIOD}, "now": {time.time()}, "cameras": {{'
+    for number, (camera, facts) in enumerate(history.facts(name)):
+        yield f"{', ' if number else ''}{json.dumps(camera)}: {json.dumps(facts)}"
+    yield "}}\n"
 
 
 def describe_all(hub: Hub) -> list[dict[str, Any]]:

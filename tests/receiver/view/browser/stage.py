@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import flask
@@ -57,8 +58,8 @@ class _Past(History):
         super().__init__()
         self._told = told
 
-    def facts(self, camera: str | None = None) -> dict[str, Any]:
-        return self._told
+    def facts(self, camera: str | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
+        yield from self._told.items()
 
 
 class Stage:
