@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from shared.clock import ClockOffset
+from shared.clock import ClockOffset, Estimate, Exchange
 from shared.wire import Envelope
 
 
@@ -30,9 +30,11 @@ class SenderClock:
         `received` is when the frame came, in Unix seconds of this machine. 0 is returned while
         nothing is known, for many machines' clocks are right.
         """
-        if envelope.exchange is not None:
-            self.offset.add(envelope.exchange, age=received - envelope.exchange.replied)
-        estimate = self.offset.estimate()
+        former = self.offset.former()
+        exchange = envelope.exchange
+        if exchange is not None and not _is_of(exchange, former):
+            self.offset.add(exchange, age=received - exchange.replied)
+        estimate = self._estimate(envelope, received)
         offset, error = (estimate.offset, estimate.error) if estimate else (0.0, 0.0)
         times = (envelope.captured_at, envelope.sent_at)
         sent = max((at for at in times if at is not None), default=0.0)
@@ -42,6 +44,15 @@ class SenderClock:
             with self._lock:
                 self.skewed += 1
         return received - sent
+
+    def _estimate(self, envelope: Envelope, received: float) -> Estimate | None:
+        now, before = self.offset.estimate(), self.offset.former()
+        if now is None or before is None or envelope.sent_at is None:
+            return now
+        # One that was sent before a clock was set may be read after one that was sent later: it is
+        # by the clock that leaves it the less time on its way.
+        transit = received - envelope.sent_at
+        return min(now, before, key=lambda estimate: abs(transit - estimate.offset))
 
     def facts(self) -> dict[str, Any]:
         """Return what is known, JSON-able."""
@@ -53,3 +64,10 @@ class SenderClock:
             "skew": self.skewed,
             "absurd": self.offset.absurd,
         }
+
+
+def _is_of(exchange: Exchange, former: Estimate | None) -> bool:
+    """Tell whether a request tells of an exchange by the clock as it was before it was set."""
+    if former is None:
+        return False
+    return abs(exchange.offset - former.offset) <= former.error + abs(exchange.round_trip)

@@ -37,6 +37,10 @@ class ReceiverClock:
         self.has_heard = False
         #: The last exchange's sent, received, replied, seen; ours are monotonic.
         self._last: tuple[float, float, float, float] | None = None
+        self._is_told = True
+        #: Since when (monotonic) each request tells of it, for one may overtake another; until a
+        #: reply to one of them is here.
+        self._set_at: float | None = None
 
     def stamp(self, headers: dict[str, str], captured: float) -> float:
         """Write into `headers` when the frame was captured (monotonic seconds), that it is sent
@@ -47,9 +51,9 @@ class ReceiverClock:
             sent = self._clock()
             headers[wire.CAPTURED_AT] = wire.format_time(self._zero + captured)
             headers[wire.SENT_AT] = wire.format_time(self._zero + sent)
-            if self._last is not None:
+            if self._last is not None and (self._set_at is not None or not self._is_told):
                 headers[wire.LAST_EXCHANGE] = wire.format_exchange(self._exchange(*self._last))
-                self._last = None
+                self._is_told = True
         return sent
 
     def heard(self, headers: wire.Headers, sent: float) -> None:
@@ -61,6 +65,9 @@ class ReceiverClock:
             return
         with self._lock:
             self._last = (sent, *times, seen)
+            self._is_told = False
+            if self._set_at is not None and sent >= self._set_at:
+                self._set_at = None
             self._look()
             self.offset.add(self._exchange(*self._last))
 
@@ -72,6 +79,8 @@ class ReceiverClock:
             readings = [(self._clock(), self._unix(), self._clock()) for _ in range(5)]
             before, unix, after = min(readings, key=lambda reading: reading[2] - reading[0])
             self._zero = unix - after
+            # It says by how much: a frame may go before the next reply is here.
+            self._set_at = after
 
     def _exchange(self, sent: float, received: float, replied: float, seen: float) -> Exchange:
         return Exchange(

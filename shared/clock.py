@@ -15,6 +15,8 @@ from dataclasses import dataclass
 DRIFT = 500e-6
 #: What it costs that times have six decimals, and that two clocks cannot be read at once.
 _READING = 20e-6
+#: Seconds after which nothing is on its way any more that was sent before a clock was set.
+_SETTLED = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,8 @@ class ClockOffset:
         self.jumps = 0
         #: Exchanges that no two clocks can have had.
         self.absurd = 0
+        #: What was known before a clock was set, and when that was found out.
+        self._former: tuple[_Sample, float] | None = None
 
     def add(self, exchange: Exchange, *, age: float = 0.0) -> None:
         """Enter an exchange that was over `age` seconds ago."""
@@ -91,6 +95,7 @@ class ClockOffset:
             error = max(0.0, exchange.round_trip) / 2 + slack
             sample = _Sample(exchange.offset, error, now - max(0.0, age))
             if self._samples and not _agree(sample, self._samples[0], now):
+                self._former = self._samples[0], now
                 self._samples.clear()
                 self.jumps += 1
             while self._samples and self._samples[-1].error_at(now) >= sample.error_at(now):
@@ -109,6 +114,18 @@ class ClockOffset:
                 return None
             best = self._samples[0]
             return Estimate(best.offset, best.error_at(self._clock()))
+
+    def former(self) -> Estimate | None:
+        """Return what was known before a clock was set, if that was found out just now."""
+        with self._lock:
+            if self._former is None:
+                return None
+            sample, jumped_at = self._former
+            now = self._clock()
+            if now - jumped_at > _SETTLED:
+                self._former = None
+                return None
+            return Estimate(sample.offset, sample.error_at(now))
 
 
 def _agree(one: _Sample, other: _Sample, now: float) -> bool:

@@ -20,7 +20,7 @@ def receiver_of(*hooks: str, **settings: Any) -> Receiver:
     """Return a receiver with the vectors' hooks for those cameras, ready."""
     options = [f"--hook={name}=tests.vectors.hooks:{name.partition('-')[0]}" for name in hooks]
     options += [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
-    receiver = Receiver(*options)
+    receiver = Receiver(*options, "--allow-host=receiver.example")
     try:
         for number in range(1, len(hooks) + 1):
             receiver.wait_for(rf"hook\[{number}\].* is ready")

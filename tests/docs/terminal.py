@@ -149,7 +149,12 @@ class Terminal:
         elif module == "sender":
             port = workspace.port(8000)
             name = step.option("--camera", "cam1")
-            _poll(lambda: _is_shown(port, name), command, f"no frame of {name} arrived")
+            # Another sender's frames may be there from before, while this one is only starting.
+            _poll(
+                lambda: command.output and _is_shown(port, name),
+                command,
+                f"no frame of {name} arrived",
+            )
 
     def _stop(self, name: str) -> str | None:
         """End a program that serves; return what is wrong with the way it ended."""

@@ -96,6 +96,22 @@ def test_a_sender_whose_clock_was_set_is_known_by_its_next_exchange() -> None:
     assert clock.facts()["jumps"] == 1
 
 
+@pytest.mark.parametrize("step", [3600.0, -3600.0, 5.0])
+def test_a_frame_that_was_overtaken_by_the_news_of_a_set_clock_keeps_its_age(step: float) -> None:
+    clock = SenderClock()
+    clock.offset_of(told(0.0, sent_at=NOON + 1), NOON + 1)
+    # The sender's clock is set `step` seconds ahead; what it sent before is read after the next.
+    news = told(-step, sent_at=NOON + step + 2)
+    assert clock.offset_of(news, NOON + 2) == pytest.approx(-step, abs=1e-4)
+
+    late = told(0.0, captured_at=NOON + 1.9, sent_at=NOON + 1.95)
+    assert clock.offset_of(late, NOON + 2.01) == pytest.approx(0, abs=1e-3)
+    following = Envelope(captured_at=NOON + step + 2.0, sent_at=NOON + step + 2.01)
+    assert clock.offset_of(following, NOON + 2.02) == pytest.approx(-step, abs=1e-4)
+    assert clock.facts()["jumps"] == 1
+    assert clock.skewed == 0
+
+
 def test_an_absurd_exchange_is_counted() -> None:
     clock = SenderClock()
     clock.offset_of(told(0.0, way=-1.0), NOON)

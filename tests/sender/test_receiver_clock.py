@@ -111,6 +111,26 @@ def test_a_clock_that_is_set_while_a_reply_is_awaited_makes_no_absurd_exchange()
     assert machine.offset() == pytest.approx(5.0, abs=2e-3)
 
 
+def test_a_clock_that_is_set_is_told_before_the_next_reply_is_here() -> None:
+    machine = Machine()
+    machine.post()
+    machine.clock.stamp({}, 100.0)  # a frame that tells of it; its reply is slow
+    machine.set_clock(-3600.0)
+
+    # Each says so, for one may overtake the other.
+    for _ in range(2):
+        headers: dict[str, str] = {}
+        machine.clock.stamp(headers, 100.0)
+        exchange = wire.from_headers(headers).exchange
+        assert exchange is not None
+        assert exchange.received - exchange.sent == pytest.approx(3600.001)
+
+    machine.post()
+    machine.clock.stamp({}, 100.0)
+    machine.clock.stamp(headers := {}, 100.0)
+    assert wire.LAST_EXCHANGE not in headers
+
+
 def test_an_interruption_between_two_readings_is_no_clock_that_was_set() -> None:
     machine = Machine()
 

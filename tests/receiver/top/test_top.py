@@ -215,8 +215,10 @@ class Terminal:
 @contextmanager
 def terminal(*arguments: str, columns: int = 100) -> Iterator[Terminal]:
     opened = Terminal(*arguments, columns=columns)
-    yield opened
-    opened.close()
+    try:
+        yield opened
+    finally:
+        opened.close()
 
 
 def test_in_a_terminal_it_goes_on_until_q() -> None:
@@ -245,7 +247,8 @@ def test_a_signal_ends_it_and_gives_the_terminal_back(number: int) -> None:
 
 def test_it_goes_on_trying_and_shows_old_figures_as_old() -> None:
     port = free_port()
-    with terminal(f"http://127.0.0.1:{port}", "--interval", "0.1") as top:
+    # Wide: what somebody else at that port may answer is to fit a line.
+    with terminal(f"http://127.0.0.1:{port}", "--interval", "0.1", columns=250) as top:
         top.wait_for(r"Connection refused - it is tried again")
         with Told(port=port):
             top.wait_for(r"1 of 1 cameras live")
