@@ -9,7 +9,7 @@ import termios
 import time
 import tty
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 class Keys:
@@ -17,11 +17,12 @@ class Keys:
 
     def __init__(self, fd: int | None = None) -> None:
         self._fd = sys.stdin.fileno() if fd is None else fd
+        self._is_terminal = os.isatty(self._fd)
 
     @contextmanager
     def open(self) -> Iterator[None]:
         """Let the terminal pass keys on one by one, unseen; it is as before in the end."""
-        if not os.isatty(self._fd):
+        if not self._is_terminal:
             yield
             return
         before = termios.tcgetattr(self._fd)
@@ -29,13 +30,16 @@ class Keys:
             tty.setcbreak(self._fd)
             yield
         finally:
-            termios.tcsetattr(self._fd, termios.TCSADRAIN, before)
+            with suppress(termios.error):  # the terminal is gone
+                termios.tcsetattr(self._fd, termios.TCSADRAIN, before)
 
     def wait(self, seconds: float) -> str:
         """Return the key that is pressed within the time, "" for none, "q" when input ended."""
-        if not os.isatty(self._fd):
+        if not self._is_terminal:
             time.sleep(seconds)
             return ""
+        if not os.isatty(self._fd):  # its window was closed
+            return "q"
         ready, _, _ = select.select([self._fd], [], [], seconds)
         if not ready:
             return ""

@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from receiver.top.keys import Keys
 from tests.program import ROOT
 from tests.receiver.top.test_look import camera, hook
 from tests.sender.doubles import RawServer, free_port
@@ -243,6 +244,16 @@ def test_a_signal_ends_it_and_gives_the_terminal_back(number: int) -> None:
         assert top.end(number) == 0
         assert top.is_as_before()
         assert "Traceback" not in top.text
+
+
+def test_it_ends_with_its_terminal() -> None:
+    keys_end, child = pty.openpty()
+    keys = Keys(child)
+    with keys.open():
+        assert keys.wait(0) == ""
+        os.close(keys_end)
+        assert keys.wait(0) == "q"
+    os.close(child)
 
 
 def test_it_goes_on_trying_and_shows_old_figures_as_old() -> None:
