@@ -43,7 +43,7 @@ format: $(VENV)/.dev  ## let ruff format and fix
 	@$(BIN)/ruff check --fix .
 
 test: $(VENV)/.dev  ## everything; what this machine lacks is skipped, with the line that installs it
-	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 screenshots: $(VENV)/.dev  ## the README's pictures of the page, anew
 	@FRAMEPOST_SCREENSHOTS=docs/pictures $(BIN)/python -m pytest -q tests/receiver/view/browser/test_screenshots.py

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -17,6 +18,12 @@ from shared.frame import EncodedFrame
 CI = bool(os.environ.get("CI"))
 
 MakeFrame = Callable[..., EncodedFrame]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with whole programs, which take longest: at the end, one would wait for the other."""
+    here = Path(__file__).parent
+    items.sort(key=lambda item: item.path.parent != here)
 
 
 def pytest_collection_finish() -> None:

@@ -12,6 +12,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -144,6 +145,9 @@ class Terminal:
             default = 8000 if module == "receiver" else 8002
             port = workspace.port(int(step.option("--port", str(default))))
             _poll(lambda: _get(port, "/readyz") is not None, command, "is not ready")
+            for name in self._cameras() if port == workspace.port(8000) else ():
+                # A sender that waited for it comes back within a second or so.
+                _poll(partial(_is_shown, port, name), command, f"gets no frame of {name} again")
         elif module == "sender" and "--config" in step.words:
             command.wait_for("the picture is", seconds=_READY)
         elif module == "sender":
@@ -155,6 +159,14 @@ class Terminal:
                 command,
                 f"no frame of {name} arrived",
             )
+
+    def _cameras(self) -> list[str]:
+        """Return the cameras of the senders that run."""
+        return [
+            name.split()[1]
+            for name, command in self._running.items()
+            if name.startswith("sender ") and command.alive
+        ]
 
     def _stop(self, name: str) -> str | None:
         """End a program that serves; return what is wrong with the way it ended."""

@@ -175,7 +175,9 @@ class Terminal:
             stdout=child,
             stderr=child,
             start_new_session=True,
-            env={**os.environ, "TERM": "xterm-256color"},
+            # Its size is the terminal's, whatever somebody said of theirs.
+            env={k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
+            | {"TERM": "xterm-256color"},
         )
         self.text = ""
 

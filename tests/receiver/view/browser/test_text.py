@@ -38,10 +38,23 @@ def test_what_a_camera_or_a_hook_says_is_text(stage: Stage, page: Page) -> None:
     expect(page.locator(".log")).to_contain_text(EVIL)
     part(page, "open", EVIL).click()
     expect(large(page, "name")).to_have_text(EVIL)
-    expect(large(page, "result-text")).to_contain_text(EVIL)
 
     assert page.evaluate("window.owned") is None
     assert page.locator("img").count() == 1
+    assert page.locator("[onerror]").count() == 0
+
+
+def test_what_a_hook_says_is_text_in_the_large_view_too(stage: Stage, page: Page) -> None:
+    camera = stage.publish(1)
+    stage.finish(camera, value={EVIL: [EVIL]})
+    page.goto(stage.url)
+    part(page, "open").click()
+    expect(large(page, "result-text")).to_contain_text(EVIL)
+    camera = stage.publish(2)
+    stage.finish(camera, state="failed", error=EVIL, traceback=EVIL)
+    expect(large(page, "result-text")).to_contain_text(EVIL)
+
+    assert page.evaluate("window.owned") is None
     assert page.locator("[onerror]").count() == 0
 
 
