@@ -10,7 +10,7 @@ export SENDER_SOURCE := $(value SOURCE)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check format test screenshots prove bench quick clean
+.PHONY: help demo check format test screenshots prove survive bench quick clean
 
 help:  ## say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 13
@@ -50,6 +50,10 @@ screenshots: $(VENV)/.dev  ## the README's pictures of the page, anew
 
 prove: $(VENV)/.dev  ## minutes of real frames over every codec and transport, and of outages
 	@$(BIN)/python -m tests.prove $(ARGS)
+
+survive: $(VENV)/.dev  ## every promise against faults and strangers, then each without its defence; hours
+	@$(BIN)/python -m tests.survive $(ARGS)
+	@$(BIN)/python -m tests.survive --disarmed $(ARGS)
 
 bench: $(VENV)/.bench  ## every benchmark beside its rivals, an hour and more; ARGS="--clip clip.mp4" for natural pictures
 	@$(BIN)/python -m benchmarks every $(ARGS)
