@@ -18,10 +18,10 @@ from sender.carriers.redis_carrier import RedisCarrier
 from sender.carriers.redis_endpoint import RedisEndpoint
 from sender.check.check import Check
 from sender.config import CameraConfig, SenderConfig
+from sender.courier import Client
 from sender.endpoint import Endpoint
 from sender.metrics import Metrics, PipelineCollector
 from sender.pipeline import Pipeline
-from sender.poster import Client
 from sender.progress import Progress
 from sender.source import SourceOptions, open_source
 from sender.sources.demuxer import KEY_FRAME_WAIT

@@ -10,10 +10,11 @@ from dataclasses import asdict
 from typing import Any
 
 from sender.books import Books, Ledger
+from sender.courier import Client, make_trouble
 from sender.endpoint import Endpoint
 from sender.intake import Intake
 from sender.limits import Limits
-from sender.poster import Client, Poster, make_trouble
+from sender.poster import Poster
 from sender.reader import CapturedFrame, Reader
 from sender.receiver_clock import ReceiverClock
 from sender.sources.contract import Source

@@ -12,8 +12,8 @@ from itertools import count
 from benchmarks.rivals.options import QUALITY, add_pictures, pictures
 from sender.carriers.redis_carrier import RedisCarrier
 from sender.carriers.redis_endpoint import RedisEndpoint
+from sender.courier import Client
 from sender.endpoint import Endpoint
-from sender.poster import Client
 from sender.receiver_clock import ReceiverClock
 from sender.stream_client import StreamClient, StreamLine
 from shared import codec

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
+from sender.courier import Client
 from sender.endpoint import Endpoint
 from sender.pipeline import Pipeline
-from sender.poster import Client
 from sender.sources.contract import EndOfSource, Shot, Source, SourceError
 from sender.supervisor import Supervisor
 from shared.http_client import HttpClient, NoReply

@@ -9,9 +9,10 @@ from itertools import count
 import pytest
 
 from sender.books import Ledger
+from sender.courier import Client
 from sender.endpoint import Endpoint
 from sender.limits import Limits
-from sender.poster import Client, Poster
+from sender.poster import Poster
 from sender.reader import CapturedFrame
 from sender.turn import Turn
 from shared import wire
