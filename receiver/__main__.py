@@ -124,7 +124,13 @@ class Receiver:
             token=config.webhook_token.get_secret_value() if config.webhook_token else None,
             allow=AllowList(config.webhook_allow),
         )
-        access = Access(config.secret, config.tokens, allow_hosts=config.allow_host)
+        access = Access(
+            *(config.secret, config.tokens),
+            allow_hosts=config.allow_host,
+            requests=config.rate_limit,
+            frames=config.rate_limit_frames,
+            proxies=config.trusted_proxy,
+        )
         self._components = Components(
             # Results go to those before the hooks, up to the last one.
             *(access, spans, recording, webhooks, self._listeners, bus, self._runner),

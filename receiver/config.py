@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from receiver.access.config import LimitsConfig
 from receiver.access.token_file import FORM, read_tokens
 from receiver.access.tokens import is_token
 from receiver.bus.link import check_url
@@ -170,7 +171,7 @@ class HookConfig(Settings):
         return self.token.get_secret_value() if self.token else None
 
 
-class ReceiverConfig(RecordingConfig, HookConfig):
+class ReceiverConfig(LimitsConfig, RecordingConfig, HookConfig):
     """Take camera frames over HTTP, run hooks on them, and show them live."""
 
     model_config = SettingsConfigDict(env_prefix="RECEIVER_", cli_prog_name="python -m receiver")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ from shared import wire
 from shared.errors import FrameError
 from shared.multipart import BrokenStream, CutOff, Multipart
 
+#: Where a request's environ has what raises FrameError for a part that may not come.
+ALLOW = "framepost.allow"
 #: No frame of this camera would be taken now: the stream ends with these.
 _ABOUT_THE_STREAM = {"no_hook", "cameras", "draining"}
 
@@ -63,13 +65,18 @@ class Parts:
         *,
         every: bool = False,
         wait: float | None = None,
+        allow: Callable[[], None] | None = None,
     ) -> None:
-        """`every` and `wait` apply to each part, see `Desk.take`; the request holds a seat."""
+        """`every` and `wait` apply to each part, see `Desk.take`; the request holds a seat.
+
+        `allow` raises FrameError for a part that may not come.
+        """
         self._desk = desk
         self._camera = camera
         self._multipart = multipart
         self._every = every
         self._wait = wait
+        self._allow = allow
 
     def __iter__(self) -> Iterator[Outcome]:
         while True:
@@ -93,6 +100,8 @@ class Parts:
                 except CutOff:
                     got = "half a part at the end"
                     raise BrokenStream(got, status=422, reason="truncated") from None
+                if self._allow is not None:
+                    self._allow()
                 envelope = wire.from_headers(headers)
                 wire.check_digest(envelope, body)
                 fate = self._desk.take(

@@ -8,8 +8,9 @@ import flask
 
 from shared.errors import FrameError
 
-#: Over soon: a supervisor starts the receiver anew, the hook takes a frame from its queue.
-_SOON = {"draining", "queue"}
+#: Over soon: a supervisor starts the receiver anew, the hook takes a frame from its queue,
+#: an address may bring another.
+_SOON = {"draining", "queue", "rate"}
 
 
 def problem(status: int, title: str, detail: str, **headers: str) -> flask.Response:

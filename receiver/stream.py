@@ -16,7 +16,7 @@ from typing import Any
 import flask
 
 from receiver.desk import Desk
-from receiver.parts import Parts
+from receiver.parts import ALLOW, Parts
 from receiver.prefer import read_every, read_wait
 from receiver.seats import Seats
 from shared.byte_stream import ByteStream
@@ -58,12 +58,13 @@ def blueprint(
             # Who reads no answers cannot be waiting for one.
             guess=not wants_lines,
         )
+        allow = request.environ.get(ALLOW)
         if not wants_lines:
             try:
-                return _sum_up(camera, Parts(desk, camera, multipart, every=every))
+                return _sum_up(camera, Parts(desk, camera, multipart, every=every, allow=allow))
             finally:
                 leave()
-        parts = Parts(desk, camera, multipart, every=every, wait=wait)
+        parts = Parts(desk, camera, multipart, every=every, wait=wait, allow=allow)
         response = flask.Response(_tell(camera, parts, wish), mimetype=_LINES)
         response.headers["Cache-Control"] = "no-store"
         # For nginx, which would hold the lines back to fill its buffers.

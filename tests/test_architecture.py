@@ -57,6 +57,7 @@ HOMES = {
         "shared/settings.py",
         "sender/config.py",
         "receiver/config.py",
+        "receiver/access/config.py",
         "receiver/replay/config.py",
         "receiver/names.py",
         "receiver/recording/config.py",

@@ -11,6 +11,8 @@ from receiver.access.bearers import Bearers, Stranger
 from receiver.access.gate import Gate
 from receiver.access.grant import Grant, Token
 from receiver.access.hosts import Hosts
+from receiver.access.limits import Limits
+from receiver.access.proxies import Proxies
 from receiver.access.refusals import Refusals
 from receiver.access.token_watch import TokenWatch
 from receiver.access.tokens import Tokens, digest_of
@@ -29,9 +31,13 @@ class Access:
         file: Path | None = None,
         *,
         allow_hosts: Collection[str] = (),
+        requests: float | None = None,
+        frames: float | None = None,
+        proxies: Collection[str] = (),
     ) -> None:
         """`token` may do everything; `file` holds more, see `token_file`. `allow_hosts` are public
-        names that count where there are no tokens, see `hosts`.
+        names that count where there are no tokens, see `hosts`. So many `requests` and
+        `frames` a second may come from one address, see `limits`, which `proxies` may say.
         """
         grant = Grant(name="RECEIVER_TOKEN", roles=frozenset({"admin"}))
         fixed = [] if token is None else [Token(digest=digest_of(token), grant=grant)]
@@ -40,6 +46,9 @@ class Access:
         self._watch = None if file is None else TokenWatch(file, self._tokens, fixed=fixed)
         self._bearers = Bearers(self._tokens)
         self._allow_hosts = allow_hosts
+        self._requests = requests
+        self._frames = frames
+        self._proxies = proxies
         self.refusals = Refusals()
 
     def guard(self, app: flask.Flask) -> None:
@@ -56,6 +65,16 @@ class Access:
             app.wsgi_app = Hosts(  # type: ignore[method-assign]
                 app.wsgi_app, self._allow_hosts, refusals=self.refusals
             )
+        if self._requests is not None or self._frames is not None:
+            app.wsgi_app = Limits(  # type: ignore[method-assign]
+                app.wsgi_app,
+                app.url_map,
+                requests=self._requests,
+                frames=self._frames,
+                refusals=self.refusals,
+            )
+        if self._proxies:
+            app.wsgi_app = Proxies(app.wsgi_app, self._proxies)  # type: ignore[method-assign]
 
     def start(self) -> None:
         if self._watch is not None:

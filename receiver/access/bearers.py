@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import secrets
 from dataclasses import dataclass
-from functools import lru_cache
 
 from receiver.access.authorization import read_token
 from receiver.access.grant import Grant
 from receiver.access.guesses import Guesses
+from receiver.access.network import network_of
 from receiver.access.refusals import Reason
 from receiver.access.tokens import Tokens
 from shared.errors import FramepostError
@@ -68,7 +67,7 @@ class Bearers:
         digest = self._proved.get(key)
         grant = None if digest is None else self._tokens.grant(digest)
         if digest is None or grant is None:
-            return self._look_up(header, key, _network(address))
+            return self._look_up(header, key, network_of(address))
         return Bearer(digest, grant)
 
     def _look_up(self, header: str, key: bytes, network: str) -> Bearer:
@@ -95,15 +94,3 @@ class Bearers:
             self._proved.pop(next(iter(self._proved.copy()), b""), None)
         self._proved[key] = digest
         return Bearer(digest, grant)
-
-
-@lru_cache(maxsize=256)
-def _network(address: str) -> str:
-    """Return the address, or of IPv6 the /64, in which a machine may choose freely."""
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(ip, ipaddress.IPv4Address):
-        return str(ip)
-    return str(ip.ipv4_mapped or ipaddress.ip_network((ip, 64), strict=False))

@@ -9,21 +9,17 @@ from werkzeug.routing import Map
 
 from receiver.access.authorization import is_basic
 from receiver.access.bearers import Bearers, Stranger
+from receiver.access.dismissal import Dismissal
 from receiver.access.grant import Grant
 from receiver.access.needs import Need, Needs
 from receiver.access.refusal import Refusal
 from receiver.access.refusals import Reason, Refusals
 from receiver.access.revocable import RevocableInput, RevocableReply
 from receiver.access.tokens import Tokens
-from receiver.body import discard
-from receiver.seats import Seats
-from shared.redact import redact
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-#: Threads that may read on what strangers send, see `_answer`.
-_READERS = 16
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -44,8 +40,7 @@ class Gate:
         self._needs = Needs(routes)
         self._tokens = tokens
         self._bearers = bearers
-        self._refusals = refusals
-        self._readers = Seats(_READERS)
+        self._dismissal = Dismissal(refusals)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         need = self._needs.of(
@@ -59,10 +54,10 @@ class Gate:
             )
         except Stranger as exc:
             refusal = Refusal(429 if exc.wait else 401, exc.reason, str(exc), wait=exc.wait)
-            return self._answer(refusal, environ, start_response)
+            return self._dismissal.answer(refusal, environ, start_response)
         lack = _lack(need, bearer.grant, environ)
         if lack is not None:
-            return self._answer(lack, environ, start_response)
+            return self._dismissal.answer(lack, environ, start_response)
 
         def holds() -> bool:
             grant = self._tokens.grant(bearer.digest)
@@ -72,29 +67,6 @@ class Gate:
             environ["wsgi.input"] = RevocableInput(environ["wsgi.input"], holds)
         reply = self._app(environ, start_response)
         return reply if isinstance(reply, list) else RevocableReply(reply, holds)
-
-    def _answer(
-        self, refusal: Refusal, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
-        """Turn the request away.
-
-        Its body is read first, for who still sends when the connection ends may not see why. But
-        strangers who send slowly do not get many threads for that.
-        """
-        asked = redact(f"{environ['REQUEST_METHOD'][:16]} {environ['PATH_INFO'][:200]!a}")
-        address = environ.get("REMOTE_ADDR", "an unknown address")
-        # So players and browsers begin that have a password, and then come again with it.
-        is_usual = refusal.reason == "missing" and environ["REQUEST_METHOD"] in _SAFE
-        self._refusals.happened(
-            address, refusal.reason, f"{asked}: {refusal.detail}", quiet=is_usual
-        )
-        leave = self._readers.take()
-        if leave is not None:
-            try:
-                discard(environ)
-            finally:
-                leave()
-        return refusal.response(environ)(environ, start_response)
 
 
 def _lack(need: Need, grant: Grant, environ: WSGIEnvironment) -> Refusal | None:

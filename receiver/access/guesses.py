@@ -9,10 +9,12 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from receiver.access.network import ADDRESSES
+
 #: So many at once, then so many a second. In a year that is 63 million, of 2^96.
 BURST, PER_SECOND = 20, 2.0
-#: Addresses that are remembered, and wrong tokens of each.
-ADDRESSES, _WRONG = 1024, 8
+#: Wrong tokens that are remembered of an address.
+_WRONG = 8
 
 
 @dataclass(slots=True)

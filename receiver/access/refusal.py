@@ -17,7 +17,7 @@ _TITLES = {
     401: "Token required",
     403: "Not permitted",
     421: "Not a name of this receiver",
-    429: "Too many wrong tokens",
+    429: "Too many requests",
 }
 
 

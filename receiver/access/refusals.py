@@ -15,8 +15,11 @@ from prometheus_client.registry import Collector
 logger = logging.getLogger(__name__)
 
 #: No token; a header that holds none; a wrong one; too many wrong ones from there; a token whose
-#: role does not do, or for other cameras; a browser that another site sends; a name not ours.
-Reason = Literal["missing", "malformed", "unknown", "limited", "role", "camera", "origin", "host"]
+#: role does not do, or for other cameras; a browser that another site sends; a name not ours;
+#: more requests or frames than an address may bring.
+Reason = Literal[
+    "missing", "malformed", "unknown", "limited", "role", "camera", "origin", "host", "rate"
+]
 #: Seconds between two lines about an address, and how many lines there may be in that time.
 _PAUSE, _LINES = 60.0, 20
 

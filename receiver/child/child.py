@@ -18,12 +18,16 @@ from receiver.child.output import Output
 from receiver.child.pipe import Pipe
 
 _ROOT = Path(__file__).parent.parent.parent
+#: Settings of the receiver's that may hold secrets, which are no business of a hook's.
+_SECRETS = {"RECEIVER_TOKEN", "RECEIVER_WEBHOOK_TOKEN", "RECEIVER_BUS", "RECEIVER_LISTEN"}
 #: A message that stops half-way for so long comes from a process that was stopped.
 _STALL = 5.0
 
 
 class Child:
     """Run `python -m module` with a pipe to it, its output line by line in our log.
+
+    It has our environment, except for the settings that hold our secrets.
 
     All methods are for the thread that made it, which must live as long as the child: on Linux the
     child is killed when that thread ends.
@@ -46,7 +50,7 @@ class Child:
         ours, theirs = socket.socketpair()
         with theirs:
             argument = json.dumps({**settings, "fd": theirs.fileno(), "parent": os.getpid()})
-            environment = dict(os.environ)
+            environment = {k: v for k, v in os.environ.items() if k not in _SECRETS}
             # The working directory comes first only for hooks, never for the receiver's modules.
             environment["PYTHONPATH"] = os.pathsep.join(
                 filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")])

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from werkzeug.routing import Map
 from werkzeug.test import Client, TestResponse
 
+from receiver import stream
 from receiver.__main__ import Receiver as Service
+from receiver.access.access import Access
 from receiver.access.bearers import Bearers
 from receiver.access.gate import Gate
 from receiver.access.grant import Grant, Role, Token
 from receiver.access.refusals import Refusals
 from receiver.access.tokens import Tokens, digest_of
+from receiver.app import create_app
 from receiver.config import ReceiverConfig
+from receiver.desk import Desk
+from receiver.hub import Hub
+from receiver.seats import Seats
 
 #: By the name of their grant.
 SECRETS = {
@@ -115,3 +122,15 @@ class Visitor:
 @pytest.fixture
 def visitor(gate: Gate) -> Visitor:
     return Visitor(gate)
+
+
+@pytest.fixture
+def client_of() -> Callable[..., FlaskClient]:
+    """Make a client of a receiver without hooks, whose access takes what is given."""
+
+    def make(**given: Any) -> FlaskClient:
+        desk = Desk(Hub(), max_pixels=1 << 20, seats=Seats(4), has_hook=lambda camera: False)
+        blueprints = [stream.blueprint(desk, seats=Seats(4), max_bytes=1 << 16)]
+        return create_app(blueprints, max_bytes=1 << 16, access=Access(**given)).test_client()
+
+    return make

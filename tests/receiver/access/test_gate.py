@@ -177,7 +177,7 @@ def test_the_body_of_who_is_refused_is_read_and_goes_no_further(
 
 
 def test_strangers_who_send_slowly_hold_few_threads(gate: Gate, visitor: Visitor) -> None:
-    leaves = [gate._readers.take() for _ in range(16)]  # so many send slowly now
+    leaves = [gate._dismissal._readers.take() for _ in range(16)]  # so many send slowly now
     body = io.BytesIO(bytes(300_000))
 
     status = visitor.status(
@@ -185,7 +185,7 @@ def test_strangers_who_send_slowly_hold_few_threads(gate: Gate, visitor: Visitor
     )
 
     assert all(leaves)
-    assert gate._readers.take() is None
+    assert gate._dismissal._readers.take() is None
     assert (status, body.tell()) == (401, 0)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from receiver.access.guesses import ADDRESSES, BURST, PER_SECOND, Guesses
+from receiver.access.guesses import BURST, PER_SECOND, Guesses
+from receiver.access.network import ADDRESSES
 from tests.receiver.access.clock import Clock
 
 
