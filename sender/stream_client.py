@@ -76,6 +76,8 @@ class StreamLine(HttpClient):
         if self._response is None:
             response = HTTPResponse(cast(Any, line), method="POST")
             response.begin()
+            if line.ended:
+                raise HTTPException("the head of the reply is cut off")
             if response.status != 200 or response.headers.get_content_type() != _LINES:
                 return self._refusal(response)
             self._response = response

@@ -53,6 +53,8 @@ class DeadlineSocket:
         self.is_connected = False
         #: Bytes that came since somebody set it to 0.
         self.received = 0
+        #: Whether the other end was seen to say that no more will come.
+        self.ended = False
         self._context = context
         self._allow = allow
         self._clock = clock
@@ -99,6 +101,7 @@ class DeadlineSocket:
     def readinto(self, buffer: memoryview) -> int:
         count = self._ready().recv_into(buffer)
         self.received += count
+        self.ended = not count
         return count
 
     def makefile(self, _mode: str) -> io.BufferedReader:
@@ -130,6 +133,7 @@ class DeadlineSocket:
 
     def _connect(self, sock: socket.socket, address: Address, host: str) -> None:
         self.close()
+        self.ended = False
         self._socket = sock
         self._ready().connect(address)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -56,6 +56,15 @@ class Reply:
         return " ".join(text[:200].split())
 
 
+class _Connection(HTTPConnection):
+    """Leaves the line to HttpClient: a reply may end with the connection, and is read after it."""
+
+    auto_open = 0
+
+    def close(self) -> None:
+        pass
+
+
 class HttpClient:
     """A client of one server, for one thread at a time; only `interrupt` may come from others.
 
@@ -163,6 +172,8 @@ class HttpClient:
     def _read_reply(self, connection: HTTPConnection, *, is_over: bool = False) -> Reply:
         """Return the reply; `is_over`: the connection is of no use after it."""
         response = connection.getresponse()
+        if self._line is not None and self._line.ended:
+            raise HTTPException("the head of the reply is cut off")
         content = response.read(self._max_reply + 1)
         if len(content) > self._max_reply:
             raise HTTPException(f"the reply is longer than {self._max_reply} bytes")
@@ -190,8 +201,7 @@ class HttpClient:
 
     def _connect(self, line: DeadlineSocket) -> HTTPConnection:
         line.connect(self._host, self._port)
-        connection = HTTPConnection(self._host, self._port)
-        connection.auto_open = 0
+        connection = _Connection(self._host, self._port)
         connection.sock = cast(socket.socket, line)
         return connection
 
@@ -214,6 +224,7 @@ class HttpClient:
             return NoReply(f"no address for {self._host!r}: {exc.strerror}", reason="connect")
         if not is_connected:
             return NoReply(f"no connection: {getattr(exc, 'strerror', exc)}", reason="connect")
-        if isinstance(exc, (OSError, IncompleteRead)):
+        is_over = self._line is not None and self._line.ended
+        if is_over or isinstance(exc, (OSError, IncompleteRead)):
             return NoReply("the connection ended before the reply did", reason="reset")
         return NoReply(f"no HTTP reply that we read: {str(exc)[:200]!r}", reason="protocol")

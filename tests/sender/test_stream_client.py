@@ -255,17 +255,18 @@ def test_a_fresh_stream_that_ends_without_a_line_is_no_reply() -> None:
 @pytest.mark.parametrize(
     "begin",
     [
-        pytest.param(BEGIN + b"40\r\n", id="in chunks"),
+        pytest.param(BEGIN + b"40\r\n{", id="in chunks"),
         pytest.param(
-            b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n\r\n", id="as it comes"
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n\r\n{", id="as it comes"
         ),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Ty", id="not even the head"),
     ],
 )
 def test_half_a_line_is_no_reply(begin: bytes) -> None:
     def handler(connection: socket.socket, _: int) -> None:
         with connection.makefile("rb") as file:
             next(Request(file).parts())
-        connection.sendall(begin + b"{")
+        connection.sendall(begin)
 
     with RawServer(handler) as server, client_of(server.port) as client:
         error, _ = fail(client)

@@ -226,6 +226,36 @@ def test_a_reply_that_is_cut_off_is_no_reply() -> None:
     assert error.reason == "reset"
 
 
+def test_a_reply_that_is_cut_off_at_any_byte_is_no_reply() -> None:
+    whole = http_reply("202 Accepted", b"ok", "X-Thing: 7")
+
+    def cut(connection: socket.socket, number: int) -> None:
+        next(iter(Requests(connection)))
+        connection.sendall(whole[:number])
+
+    with serving(cut) as server:
+        for _ in range(len(whole)):
+            with client_of(server.port) as client:
+                error, _ = fail(client, body=b"x")
+            assert error.reason == "reset"
+        with client_of(server.port) as client:
+            assert client.post("/", b"x", {}).status == 202
+
+
+@pytest.mark.parametrize("length", ["", "Content-Length: 2\r\n"])
+def test_a_reply_that_ends_with_the_connection_is_read_to_its_end(length: str) -> None:
+    def answer(connection: socket.socket, _: int) -> None:
+        next(iter(Requests(connection)))
+        connection.sendall(f"HTTP/1.0 200 OK\r\n{length}\r\n".encode())
+        time.sleep(0.05)  # as a program that writes its body later
+        connection.sendall(b"ok")
+
+    with serving(answer) as server, client_of(server.port) as client:
+        for _ in range(2):
+            reply = client.post("/", BODY, {})
+            assert (reply.status, reply.body) == (200, b"ok")
+
+
 @pytest.mark.parametrize(
     "answer",
     [
