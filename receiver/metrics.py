@@ -67,9 +67,10 @@ class Metrics(Collector):
         size.observe(len(frame.data))
 
     def finished(self, result: Result) -> None:
-        if not result.is_ours:  # another receiver's metrics have it
-            return
         camera = result.frame.camera
+        # Another receiver's metrics have it, or the camera was forgotten while its hook ran.
+        if not result.is_ours or camera not in self._arrivals:
+            return
         known = self._results.get(camera)
         if known is None:
             fresh = Buckets(_SECONDS), tuple(Buckets(_SECONDS) for _ in STAGES)

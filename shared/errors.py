@@ -2,6 +2,7 @@
 
 * FramepostError
   x ConfigError    a setting is wrong: the program ends with 2 and this sentence
+    * RecordingError   files are no recording that can be read
   x FrameError     these bytes or these headers are no frame that we take
 
 Errors that only one side raises live beside the code that raises them.
@@ -20,6 +21,10 @@ class ConfigError(FramepostError):
     def __init__(self, *problems: str) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+class RecordingError(ConfigError):
+    """Raised with one sentence when files are no recording that can be read."""
 
 
 class FrameError(FramepostError):

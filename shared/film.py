@@ -12,15 +12,11 @@ import av
 import av.error
 from av.container import InputContainer
 
-from shared.errors import ConfigError
+from shared.errors import RecordingError
 
 #: How the names of films end that may hold Motion JPEG.
 SUFFIXES = (".mkv", ".avi", ".mov")
 _USUAL_FPS = 25.0
-
-
-class RecordingError(ConfigError):
-    """Raised with one sentence when files are no recording that can be read."""
 
 
 class Film:

@@ -18,15 +18,14 @@ from pathlib import Path
 from typing import Self
 
 from shared import jpeg
-from shared.errors import FrameError
-from shared.film import SUFFIXES, Film, RecordingError
+from shared.errors import FrameError, RecordingError
+from shared.film import SUFFIXES, Film
 from shared.frame import CAMERA_NAME, EncodedFrame
 from shared.result_index import ResultIndex
-from shared.sidecar import FrameLine, Sidecar, Survey
+from shared.sidecar import FrameLine, Sidecar, Survey, name_of, read_name
 
 #: So many pictures in a row that are not what the sidecar says: it belongs to another film.
 _STRANGE = 25
-_START = "%Y%m%dT%H%M%S.%fZ"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +63,7 @@ class Recording:
             if beside.exists():
                 sidecar = Sidecar.open(beside)
                 return cls(path, sidecar, camera=sidecar.camera, started=sidecar.started)
-            started = _read_start(path.stem)
+            started = read_name(path.stem)
             if started is not None:
                 return cls(path, None, camera=_name(path.resolve().parent.name), started=started)
             created = _read_iso(film.created)
@@ -148,7 +147,7 @@ class Recording:
             )
 
     def _alone(self, film: Film) -> Iterator[RecordedFrame]:
-        epoch = _write_start(self.started)
+        epoch = name_of(round(self.started, 3))
         zero: float | None = None
         for seq, (at, data) in enumerate(film.pictures()):
             zero = at if zero is None else zero
@@ -216,22 +215,11 @@ def _film_beside(sidecar: Path) -> Path:
     raise RecordingError(f"{sidecar}: there is no {sidecar.stem}.mkv beside it")
 
 
-def _read_start(text: str) -> float | None:
-    with suppress(ValueError):
-        return datetime.strptime(text, _START).replace(tzinfo=UTC).timestamp()
-    return None
-
-
 def _read_iso(text: str) -> float | None:
     with suppress(ValueError):
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     return None
-
-
-def _write_start(started: float) -> str:
-    moment = datetime.fromtimestamp(round(started, 3), UTC)
-    return f"{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03d}Z"
 
 
 def _name(text: str) -> str:

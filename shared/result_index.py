@@ -17,13 +17,13 @@ MAX_LINE = 4 << 20
 Key = tuple[str, str, int]
 
 
-def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def read_lines(path: Path, start: int = 0) -> Iterator[tuple[int, bytes]]:
     """Yield each line and its offset; never more than `MAX_LINE` bytes of one are in memory.
 
-    What is longer is left out. Raise OSError.
+    What is longer is left out. `start` is where a line begins. Raise OSError.
     """
     with path.open("rb") as file:
-        at = 0
+        at = file.seek(start)
         is_rest = False
         while piece := file.readline(MAX_LINE):
             ends = piece.endswith(b"\n")

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from receiver.recording.shelf import Recording
 from receiver.view.viewer import Pace
+from shared.errors import RecordingError
+from shared.result_index import read_object
+from shared.sidecar import FrameLine, Sidecar, read_frame
 
 #: By how many milliseconds of the recording a result may stand behind its frame, and how many
 #: frames are looked through for it at most.
@@ -23,66 +25,56 @@ _AHEAD_FRAMES = 1000
 #: Seconds by which a picture may be late; later ones are left out, so that a slow viewer sees less
 #: instead of slower.
 _TOO_LATE = 0.5
-#: What a frame's line has to say.
-_FACTS = {"epoch", "seq", "captured_at", "width", "height", "pts_ms", "bytes", "offset"}
 #: Seconds of quiet until a sign of life.
 _QUIET = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A recorded frame: what its line says, and its result where one was recorded."""
+    """A recorded frame, and its result where one was recorded."""
 
-    facts: dict[str, Any]
+    frame: FrameLine
     result: dict[str, Any] | None
 
     @property
     def at(self) -> float:
         """Seconds from the recording's first frame."""
-        return float(self.facts["pts_ms"]) / 1000
+        return self.frame.pts / 1000
 
 
-def read_shots(path: Path, start: float) -> Iterator[Shot]:
-    """Yield what was captured from `start` (seconds) on; end where the .jsonl ends or is torn.
+def read_shots(sidecar: Sidecar, start: float) -> Iterator[Shot]:
+    """Yield what was captured from `start` (seconds) on, as far as that is said.
 
     Results stand behind their frames, so it is read a little ahead; no more of it is held.
     """
-    frames: deque[dict[str, Any]] = deque()
-    results: dict[tuple[str, int], dict[str, Any]] = {}
+    frames: deque[FrameLine] = deque()
+    results: dict[tuple[str, str], dict[str, Any]] = {}
 
     def shot() -> Shot:
-        facts = frames.popleft()
-        return Shot(facts, results.pop((facts["epoch"], facts["seq"]), None))
+        frame = frames.popleft()
+        return Shot(frame, results.pop((frame.epoch, str(frame.seq)), None))
 
-    with path.open("rb") as file:
-        for line in file:
-            is_frame = line.startswith(b'{"frame":')
-            if not is_frame and not (frames and line.startswith(b'{"result":')):
-                continue
-            try:
-                facts = json.loads(line)["frame" if is_frame else "result"]
-                key = facts["epoch"], facts["seq"]
-                is_whole = not is_frame or facts.keys() >= _FACTS
-            except (ValueError, TypeError, KeyError):
-                break  # torn
-            if not is_whole:
-                break  # no line of ours
-            if not is_frame:
-                results[key] = facts
-            elif facts["pts_ms"] >= start * 1000:
-                frames.append(facts)
+    with suppress(RecordingError):  # removed meanwhile
+        for _, line in sidecar.lines():
+            if frame := read_frame(line):
+                if frame.pts >= start * 1000:
+                    frames.append(frame)
+            elif frames and line.startswith(b'{"result"'):
+                facts = (read_object(line) or {}).get("result")
+                if isinstance(facts, dict):
+                    results[str(facts.get("epoch")), str(facts.get("seq"))] = facts
             while frames and _is_ripe(frames, results):
                 yield shot()
     while frames:
         yield shot()
 
 
-def _is_ripe(frames: deque[dict[str, Any]], results: dict[tuple[str, int], dict[str, Any]]) -> bool:
+def _is_ripe(frames: deque[FrameLine], results: Mapping[tuple[str, str], object]) -> bool:
     """Tell whether the first frame's result is here, or will not come any more."""
     first, last = frames[0], frames[-1]
     return (
-        (first["epoch"], first["seq"]) in results
-        or last["pts_ms"] - first["pts_ms"] > _AHEAD_MS
+        (first.epoch, str(first.seq)) in results
+        or last.pts - first.pts > _AHEAD_MS
         or len(frames) > _AHEAD_FRAMES
     )
 
@@ -104,7 +96,7 @@ class Playback:
 
         At most `fps` frames are shown in a second. Raise OSError when it was removed meanwhile.
         """
-        self._shots = read_shots(recording.jsonl, start)
+        self._shots = read_shots(recording.sidecar, start)
         self._video: BinaryIO = recording.mkv.open("rb", buffering=0)
         self._speed = speed
         self._pace = Pace(fps)
@@ -147,6 +139,8 @@ class Playback:
 
     def _read(self, shot: Shot) -> bytes | None:
         """Return the picture, None where the .mkv broke off before it."""
-        size = int(shot.facts["bytes"])
-        jpeg = os.pread(self._video.fileno(), size, int(shot.facts["offset"]))
+        size, offset = shot.frame.size, shot.frame.offset
+        if offset is None:
+            return None
+        jpeg = os.pread(self._video.fileno(), size, offset)
         return jpeg if len(jpeg) == size and jpeg.startswith(b"\xff\xd8") else None

@@ -18,6 +18,7 @@ from receiver.recording.summary import Summaries
 from receiver.seats import Seats
 from receiver.view.query import read_number
 from receiver.view.records import CONTENT_TYPE
+from receiver.view.streaming import seated, streaming
 from shared.errors import FramepostError
 from shared.frame import check_camera
 
@@ -51,20 +52,6 @@ def blueprint(recorder: Recorder | None, *, hub: Hub, seats: Seats) -> flask.Blu
                 f"recording: there is none of camera {camera[:64]!r} called {start[:64]!r}"
             )
         return recording
-
-    def seated(response: flask.Response) -> flask.Response:
-        """Have the response keep a seat until its end; without one, say so."""
-        leave = seats.take()
-        if leave is None:
-            response.close()
-            return problem(
-                503,
-                "Too many viewers",
-                f"viewers: expected at most {seats.limit} at once, and all places are taken",
-                Retry_After="5",
-            )
-        response.call_on_close(leave)
-        return response
 
     @bp.get("/recordings")
     def get_recordings() -> flask.Response:
@@ -102,17 +89,14 @@ def blueprint(recorder: Recorder | None, *, hub: Hub, seats: Seats) -> flask.Blu
             raise Missing(f"recording: {name} was removed meanwhile") from None
         # Passed through, its end would not be told, and the seat never left.
         response.direct_passthrough = False
-        return response if flask.request.method == "HEAD" else seated(response)
+        return response if flask.request.method == "HEAD" else seated(response, seats)
 
     @bp.get(f"{_START}/play")
     def play(camera: str, start: str) -> flask.Response:
         """The frames at their own pace, as records; ?from= &speed= &width= &fps= and more."""
         wanted = read_wanted(flask.request.args)
         recording = find(camera, start)
-        response = flask.Response(content_type=CONTENT_TYPE)
-        response.headers["Cache-Control"] = "no-store, no-transform"
-        # For nginx, which would hold pictures back to fill its buffers.
-        response.headers["X-Accel-Buffering"] = "no"
+        response = streaming(CONTENT_TYPE)
         if flask.request.method == "HEAD":
             return response
         try:
@@ -127,7 +111,7 @@ def blueprint(recorder: Recorder | None, *, hub: Hub, seats: Seats) -> flask.Blu
             raise Missing(f"recording: {camera}/{start} was removed meanwhile") from None
         response.call_on_close(playback.close)
         response.response = show(recording, summaries.of(recording), playback, wanted.query.wish)
-        return seated(response)
+        return seated(response, seats)
 
     @bp.delete(_START)
     def delete_recording(camera: str, start: str) -> flask.Response:

@@ -7,12 +7,12 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from receiver.recording.matroska import Matroska
 from shared.frame import EncodedFrame
+from shared.sidecar import name_of
 
 #: By which a camera's time may fall behind the last frame's, in seconds: clocks are slewed.
 _BACK = 1.0
@@ -161,12 +161,6 @@ def _create(folder: Path, frame: EncodedFrame, started: float) -> tuple[Matroska
     with suppress(OSError):  # a file system without locks
         fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return video, log, name
-
-
-def name_of(started: float) -> str:
-    """Return what a segment that began at `started`, Unix seconds, is called."""
-    at = datetime.fromtimestamp(started, UTC)
-    return f"{at:%Y%m%dT%H%M%S}.{at.microsecond // 1000:03}Z"
 
 
 def files_of(folder: Path, name: str) -> tuple[Path, Path]:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from receiver.recording.segment import files_of
 from shared.frame import CAMERA_NAME
+from shared.sidecar import Sidecar, read_name
 
-_NAME = re.compile(r"\d{8}T\d{6}\.\d{3}Z", re.ASCII)
 _SUFFIXES = (".mkv", ".jsonl")
 
 
@@ -29,6 +27,11 @@ class Recording:
     mkv: Path
     jsonl: Path
     bytes: int
+
+    @property
+    def sidecar(self) -> Sidecar:
+        """What is said of its frames."""
+        return Sidecar(self.jsonl, self.camera, self.started)
 
     def is_written(self) -> bool:
         """Tell whether a receiver, this or another one, is writing it now."""
@@ -64,7 +67,7 @@ class Shelf:
 
     def find(self, camera: str, name: str) -> Recording | None:
         """Return one recording, None where there is none or these cannot be its names."""
-        started = _started(name)
+        started = read_name(name)
         if started is None or not CAMERA_NAME.fullmatch(camera):
             return None
         mkv, jsonl = files_of(self.folder / camera, name)
@@ -102,16 +105,6 @@ class Shelf:
                     with suppress(OSError):  # removed meanwhile
                         sizes[name] = sizes.get(name, 0) + entry.stat().st_size
         for name, size in sizes.items():
-            started = _started(name)
+            started = read_name(name)
             if started is not None:
                 yield Recording(camera, name, started, *files_of(folder, name), size)
-
-
-def _started(name: str) -> float | None:
-    """Return the time that a recording's name says, None where it says none."""
-    if not _NAME.fullmatch(name):
-        return None
-    try:
-        return datetime.fromisoformat(name).timestamp()
-    except ValueError:
-        return None

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from receiver.recording.playback import Playback, Shot
 from receiver.recording.shelf import Recording
-from receiver.recording.summary import Summary
 from receiver.view.query import Query, read_number, read_query
 from receiver.view.records import picture_facts, record
 from receiver.view.renditions import Wish, render_once
 from shared.errors import FrameError
 from shared.frame import EncodedFrame
+from shared.sidecar import Survey
 
 _SPEEDS = (0.1, 64.0)
 _DAY = 86400.0
@@ -41,7 +41,7 @@ def read_wanted(args: Mapping[str, str]) -> Wanted:
     return Wanted(read_query(args), start, speed)
 
 
-def show(recording: Recording, summary: Summary, playback: Playback, wish: Wish) -> Iterator[bytes]:
+def show(recording: Recording, survey: Survey, playback: Playback, wish: Wish) -> Iterator[bytes]:
     """Yield records: `recording` first, `picture` for each frame, `end` last.
 
     `recording` comes again after each second of quiet. A picture that does not decode is left out.
@@ -50,9 +50,9 @@ def show(recording: Recording, summary: Summary, playback: Playback, wish: Wish)
         "camera": recording.camera,
         "name": recording.name,
         "started": recording.started,
-        "seconds": summary.seconds,
-        "frames": summary.frames,
-        "complete": summary.complete,
+        "seconds": survey.last / 1000,
+        "frames": survey.frames,
+        "complete": survey.complete,
     }
     yield record("recording", {**facts, "at": playback.at})
     for shown in playback:
@@ -69,15 +69,15 @@ def show(recording: Recording, summary: Summary, playback: Playback, wish: Wish)
 
 
 def _picture(camera: str, shot: Shot, jpeg: bytes, wish: Wish) -> bytes:
-    facts = shot.facts
+    line = shot.frame
     frame = EncodedFrame(
         camera=camera,
-        epoch=facts["epoch"],
-        seq=facts["seq"],
-        captured_at=facts["captured_at"],
+        epoch=line.epoch,
+        seq=line.seq,
+        captured_at=line.captured_at,
         data=jpeg,
-        width=facts["width"],
-        height=facts["height"],
+        width=line.width,
+        height=line.height,
     )
     rendition = render_once(frame, wish)
     head = picture_facts(rendition, view="annotated", frame=frame, state="recorded")

@@ -132,6 +132,8 @@ def _check_outputs(config: ReplayConfig, recordings: Sequence[Recording]) -> Non
             raise ConfigError(
                 f"RECEIVER_{name}: expected another name than the recording's, {path}"
             )
+    if config.out and config.video and config.out.resolve() == config.video.resolve():
+        raise ConfigError(f"RECEIVER_VIDEO: expected another file than --out, {config.video}")
     if config.video is not None and config.video.suffix != ".mkv":
         raise ConfigError(f"RECEIVER_VIDEO: expected a file name that ends in .mkv, {config.video}")
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from shared.film import RecordingError
+from shared.errors import RecordingError
 from shared.recording import RecordedFrame, Recording
 from shared.reel import Reel
 

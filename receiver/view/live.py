@@ -15,6 +15,7 @@ from receiver.seats import Seats
 from receiver.view.mjpeg import CONTENT_TYPE, Multipart, shows_late
 from receiver.view.query import QueryError, read_query
 from receiver.view.renditions import Rendition, Renditions, View
+from receiver.view.streaming import NO_STORE, seated, streaming
 from receiver.view.viewer import feed, watch
 from shared import wire
 from shared.errors import FramepostError
@@ -23,7 +24,6 @@ from shared.latest import Closed, Latest
 
 #: How old the picture is, in a word: live, stale or gone; frozen where the camera repeats it.
 STATE = "X-Frame-State"
-_NO_STORE = "no-store, no-transform"
 #: Seconds by which a picture may lag behind another receiver's, and in which that is fetched.
 _BEHIND = 1.0
 _FETCH = 2.0
@@ -71,26 +71,13 @@ class Live:
         """Return the newest picture and all that follow, for as long as the viewer stays."""
         query = read_query(request.args)
         camera = self._camera(name)
-        response = flask.Response(content_type=CONTENT_TYPE)
-        response.headers["Cache-Control"] = _NO_STORE
-        # For nginx, which would hold parts back to fill its buffers.
-        response.headers["X-Accel-Buffering"] = "no"
+        response = streaming(CONTENT_TYPE)
         if request.method == "HEAD":
             return response
-        leave = self._seats.take(camera)
-        if leave is None:
-            return problem(
-                503,
-                "Too many viewers",
-                f"viewers: expected at most {self._seats.limit} live streams at once, "
-                "and all are taken",
-                Retry_After="5",
-            )
         agent = request.headers.get("User-Agent", "")
         body = Multipart(ahead=shows_late(agent, request.headers.get("Accept", "")))
         response.response = map(body.part, watch(camera, query, self._renditions))
-        response.call_on_close(leave)
-        return response
+        return seated(response, self._seats, camera=camera)
 
     def _camera(self, name: str | None) -> Camera:
         """Return the camera; without a name the only one, or `default`. Raise NoPicture."""
@@ -117,7 +104,7 @@ class Live:
             wire.EPOCH: frame.epoch,
             STATE: state,
             "Age": str(int(age)),
-            "Cache-Control": _NO_STORE,
+            "Cache-Control": NO_STORE,
             "X-Content-Type-Options": "nosniff",
         }
 

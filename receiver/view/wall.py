@@ -9,11 +9,11 @@ import flask
 from receiver.feeds.follower import Follower, Skipped
 from receiver.feeds.journal import Journal
 from receiver.hub import Hub
-from receiver.problem import problem
 from receiver.seats import Seats
 from receiver.view.pulse import Pulse
 from receiver.view.records import CONTENT_TYPE, record, record_line
 from receiver.view.renditions import Renditions, View
+from receiver.view.streaming import seated, streaming
 from receiver.view.tile import Tile
 from receiver.view.turns import Turns
 from receiver.view.wall_query import WallQuery, read_wall_query
@@ -41,24 +41,11 @@ class Wall:
     def answer(self, request: flask.Request) -> flask.Response:
         """Return the records, for as long as the viewer stays; raise QueryError."""
         query = read_wall_query(request.args)
-        response = flask.Response(content_type=CONTENT_TYPE)
-        response.headers["Cache-Control"] = "no-store, no-transform"
-        # For nginx, which would hold records back to fill its buffers.
-        response.headers["X-Accel-Buffering"] = "no"
+        response = streaming(CONTENT_TYPE)
         if request.method == "HEAD":
             return response
-        leave = self._seats.take()
-        if leave is None:
-            return problem(
-                503,
-                "Too many viewers",
-                f"viewers: expected at most {self._seats.limit} live streams at once, "
-                "and all are taken",
-                Retry_After="5",
-            )
         response.response = self.records(query)
-        response.call_on_close(leave)
-        return response
+        return seated(response, self._seats)
 
     def records(self, query: WallQuery) -> Generator[bytes]:
         """Yield one record after the other; the last one, when the receiver ends, is `end`."""

@@ -23,8 +23,8 @@ class WallQuery:
 
     #: How cameras are shown that are not named.
     default: Query
-    #: By camera and view; None for every camera, those to come among them.
-    shown: Mapping[tuple[str, View], Query] | None = None
+    #: By camera, once for each view; None for every camera, those to come among them.
+    shown: Mapping[str, Mapping[View, Query]] | None = None
     #: Whether every camera's results come too.
     results: bool = False
 
@@ -32,7 +32,7 @@ class WallQuery:
         """Return how the camera is shown: not at all, or in one view or two."""
         if self.shown is None:
             return [self.default]
-        return [query for (name, _), query in self.shown.items() if name == camera]
+        return list(self.shown.get(camera, {}).values())
 
 
 def read_wall_query(args: MultiDict[str, str]) -> WallQuery:
@@ -47,10 +47,10 @@ def read_wall_query(args: MultiDict[str, str]) -> WallQuery:
     shows = [show for show in args.getlist("show") if show]
     if len(shows) > _MAX_SHOWN:
         raise QueryError(f"show: expected at most {_MAX_SHOWN} of them, got {len(shows)}")
-    shown = {}
+    shown: dict[str, dict[View, Query]] = {}
     for show in shows:
         name, query = _read_show(show, wishes)
-        shown[name, query.view] = query
+        shown.setdefault(name, {})[query.view] = query
     return WallQuery(default, shown, results == "1")
 
 

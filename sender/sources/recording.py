@@ -12,7 +12,7 @@ from sender.picture import JpegPicture
 from sender.sources.contract import EndOfSource, Place, Shot, SourceError, SourceOptions
 from sender.sources.interrupt import Interrupt
 from sender.sources.pace import Pace
-from shared.film import RecordingError
+from shared.errors import RecordingError
 from shared.recording import RecordedFrame, find
 from shared.reel import Reel
 

@@ -191,8 +191,13 @@ def test_the_books_are_in_the_metrics(client: FlaskClient, hub: Hub, make_frame:
 
 
 def test_a_forgotten_camera_leaves_the_metrics(make_frame: MakeFrame, metrics: Metrics) -> None:
-    metrics.received(make_frame())
+    frame = make_frame()
+    metrics.received(frame)
     metrics.forgotten("cam1")
+    # The hook had that one still.
+    metrics.finished(
+        Result(frame=frame, picture=frame, state="processed", queue=0.1, decode=0.1, hook=0.1)
+    )
 
     samples = [sample for family in metrics.registry.collect() for sample in family.samples]
     assert [sample for sample in samples if "camera" in sample.labels] == []

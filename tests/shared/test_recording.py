@@ -13,7 +13,7 @@ import av
 import pytest
 
 from shared import result_index
-from shared.film import RecordingError
+from shared.errors import RecordingError
 from shared.recording import RecordedFrame, Recording, find, is_recorded
 from shared.result_index import ResultIndex
 from tests.recordings import (

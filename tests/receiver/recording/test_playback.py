@@ -68,9 +68,9 @@ def play(recording: Recording, clock: Clock, **how: float) -> Playback:
 def test_each_frame_comes_with_its_result_however_late_that_was(
     record: MakeRecording, late: int
 ) -> None:
-    shots = list(read_shots(record(late=late).jsonl, 0))
+    shots = list(read_shots(record(late=late).sidecar, 0))
 
-    assert [shot.facts["seq"] for shot in shots] == list(range(20))
+    assert [shot.frame.seq for shot in shots] == list(range(20))
     told = [shot.result and shot.result["result"]["n"] for shot in shots]
     assert told == [n if n % 2 == 0 and n + late < 20 else None for n in range(20)]
 
@@ -82,7 +82,7 @@ def test_a_torn_end_is_left_out(record: MakeRecording) -> None:
     for cut in range(0, len(data), 37):
         recording.jsonl.write_bytes(data[:cut])
         before = data[:cut].count(b'\n{"frame"')
-        assert len(list(read_shots(recording.jsonl, 0))) in (before - 1, before), whole
+        assert len(list(read_shots(recording.sidecar, 0))) in (before - 1, before), whole
 
 
 @pytest.mark.parametrize(
@@ -96,19 +96,19 @@ def test_a_torn_end_is_left_out(record: MakeRecording) -> None:
         b'{"frame":"x"',
     ],
 )
-def test_a_line_that_is_none_of_ours_ends_it(record: MakeRecording, line: bytes) -> None:
+def test_a_line_that_is_none_of_ours_is_passed_over(record: MakeRecording, line: bytes) -> None:
     recording = record()
     kept = recording.jsonl.read_bytes().splitlines(keepends=True)[:6]
     recording.jsonl.write_bytes(b"".join([*kept, line, b"\n", *kept[1:]]))
 
-    frames = sum(each.startswith(b'{"frame"') for each in kept)
-    assert len(list(read_shots(recording.jsonl, 0))) == frames
+    frames = 2 * sum(each.startswith(b'{"frame"') for each in kept)
+    assert len(list(read_shots(recording.sidecar, 0))) == frames
 
 
 def test_it_plays_at_the_pace_in_which_it_came(record: MakeRecording) -> None:
     clock = Clock()
     playback = play(record(), clock)
-    at = [(round(clock.now, 3), shown[0].facts["seq"]) for shown in playback if shown]
+    at = [(round(clock.now, 3), shown[0].frame.seq) for shown in playback if shown]
     playback.close()
 
     assert at == [(round(100 + n / 10, 3), n) for n in range(20)]
@@ -125,7 +125,7 @@ def test_the_pictures_are_those_that_came(record: MakeRecording, make_frame: Mak
 def test_it_begins_anywhere_at_once_and_goes_at_any_speed(record: MakeRecording) -> None:
     clock = Clock()
     playback = play(record(), clock, start=1.0, speed=4.0)
-    at = [(round(clock.now, 3), shown[0].facts["seq"]) for shown in playback if shown]
+    at = [(round(clock.now, 3), shown[0].frame.seq) for shown in playback if shown]
     playback.close()
 
     assert at == [(round(100 + n / 40, 3), 10 + n) for n in range(10)]
@@ -137,7 +137,7 @@ def test_a_viewer_that_is_too_slow_sees_less_and_not_later(record: MakeRecording
     seen = []
     for shown in playback:
         assert shown is not None
-        seen.append(shown[0].facts["seq"])
+        seen.append(shown[0].frame.seq)
         clock.now += 0.7  # what it takes to send a picture
     playback.close()
 
@@ -148,7 +148,7 @@ def test_a_viewer_that_is_too_slow_sees_less_and_not_later(record: MakeRecording
 
 def test_at_most_as_many_pictures_as_are_wished(record: MakeRecording) -> None:
     playback = play(record(), Clock(), fps=5.0)
-    seen = [shown[0].facts["seq"] for shown in playback if shown]
+    seen = [shown[0].frame.seq for shown in playback if shown]
     playback.close()
 
     assert len(seen) in (10, 11)
@@ -230,7 +230,7 @@ def test_a_summary_of_what_goes_on_is_read_on(
     summary = summaries.of(recording)
 
     assert frames == sorted(frames)
-    assert (summary.frames, summary.seconds, summary.events) == (20, 1.9, 1)
+    assert (summary.frames, summary.last, summary.events) == (20, 1900, 1)
     with recording.jsonl.open("ab") as file:
         end = {"end": {"frames": 20, "seconds": 1.9, "events": 1}}
         file.write(json.dumps(end).encode() + b"\n")
@@ -243,7 +243,7 @@ def test_a_summary_of_garbage_is_empty(record: MakeRecording, garbage: bytes) ->
     recording.jsonl.write_bytes(garbage)
 
     assert Summaries().of(recording).frames == 0
-    assert list(read_shots(recording.jsonl, 0)) == []
+    assert list(read_shots(recording.sidecar, 0)) == []
 
 
 @pytest.mark.parametrize("close", [True, False], ids=["closed", "broken off"])

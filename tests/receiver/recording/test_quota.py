@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from receiver.recording.quota import Quota, parse_age, parse_size
-from receiver.recording.segment import name_of
 from receiver.recording.shelf import Shelf
+from shared.sidecar import name_of
 
 NOW = 1_790_000_000.0
 

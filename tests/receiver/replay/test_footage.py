@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from receiver.replay.footage import Footage
-from shared.film import RecordingError
+from shared.errors import RecordingError
 from shared.recording import find
 from tests.recordings import STARTED, at_hour, make_frames, write_recording
 

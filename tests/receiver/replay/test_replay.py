@@ -320,6 +320,10 @@ WRONG = [
         "RECEIVER_VIDEO: expected another file than what is read",
     ),
     (
+        "{film} --hook offline_hooks:slow --video a.mkv --out ./a.mkv",
+        "RECEIVER_VIDEO: expected another file than --out, a.mkv",
+    ),
+    (
         "{film} --hook offline_hooks:slow --video a.mp4",
         "RECEIVER_VIDEO: expected a file name that ends in .mkv",
     ),

@@ -365,7 +365,7 @@ def test_viewers_beyond_the_cap_are_told_to_come_back(
 
     assert beyond.status_code == 503
     assert beyond.headers["Retry-After"] == "5"
-    assert (beyond.json or {})["detail"].startswith("viewers: expected at most 3 live streams")
+    assert (beyond.json or {})["detail"].startswith("viewers: expected at most 3 at once")
     assert client.get("/cameras/cam1/frame.jpg").status_code == 200
     viewers.pop().close()
     assert the(hub).viewers == 2

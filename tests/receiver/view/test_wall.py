@@ -336,7 +336,7 @@ def test_who_watches_counts_as_a_viewer_of_each_and_takes_one_seat(
         until(lambda: [camera.viewers for camera in served.hub.cameras()] == [2, 2, 1])
         with served.ask("/live") as third, served.ask("/cameras/a/stream.mjpg") as fourth:
             assert third.status == fourth.status == 503
-            sentence = b"viewers: expected at most 2 live streams at once, and all are taken"
+            sentence = b"viewers: expected at most 2 at once, and all places are taken"
             assert sentence in third.read()
         del second
 
