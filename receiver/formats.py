@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from receiver import raw
+from receiver import png, raw
 from shared import jpeg
 from shared.errors import FrameError
 
@@ -25,7 +25,7 @@ class Picture:
 
 def is_picture(data: bytes) -> bool:
     """Tell by its first bytes whether `data` claims to be a format that we take."""
-    return data.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF"))
+    return data.startswith((b"\xff\xd8\xff", png.SIGNATURE, b"RIFF"))
 
 
 def inspect(data: bytes, *, media_type: str = "", max_pixels: int = jpeg.MAX_PIXELS) -> Picture:
@@ -42,7 +42,7 @@ def inspect(data: bytes, *, media_type: str = "", max_pixels: int = jpeg.MAX_PIX
         raise FrameError("image: the body is empty", status=422, reason="empty")
     if data.startswith(b"\xff\xd8\xff"):
         picture = _inspect_jpeg(data)
-    elif data.startswith(b"\x89PNG\r\n\x1a\n"):
+    elif data.startswith(png.SIGNATURE):
         picture = _inspect_png(data)
     elif data.startswith(b"RIFF"):
         picture = _inspect_webp(data)
@@ -58,26 +58,24 @@ def inspect(data: bytes, *, media_type: str = "", max_pixels: int = jpeg.MAX_PIX
 
 def _inspect_jpeg(data: bytes) -> Picture:
     header = jpeg.read_header(data)
-    if header.end < len(data):
-        behind = len(data) - header.end
-        if data[header.end :].strip(_PADDING):
-            raise FrameError(
-                f"image: {behind} bytes follow the JPEG's end marker",
-                status=422,
-                reason="corrupt",
-            )
-        data = data[: header.end]
+    data = _without_padding(data, header.end, "JPEG's end marker")
     return Picture(data, "image/jpeg", header.width, header.height)
 
 
+def _without_padding(data: bytes, end: int, what: str) -> bytes:
+    if end == len(data):
+        return data
+    if data[end:].strip(_PADDING):
+        raise FrameError(
+            f"image: {len(data) - end} bytes follow the {what}", status=422, reason="corrupt"
+        )
+    return data[:end]
+
+
 def _inspect_png(data: bytes) -> Picture:
-    """Read IHDR and find IEND (PNG specification, third edition, 5.6 and 11.2.1)."""
-    if len(data) < 45 or data[8:16] != b"\x00\x00\x00\rIHDR":
-        raise FrameError("image: a PNG without a header", status=422, reason="corrupt")
-    if data[-8:-4] != b"IEND":
-        raise FrameError("image: the PNG is cut off", status=422, reason="truncated")
-    width, height = struct.unpack_from(">II", data, 16)
-    return Picture(data, "image/png", width, height)
+    header = png.read_header(data)
+    data = _without_padding(data, header.end, "PNG's end")
+    return Picture(data, "image/png", header.width, header.height)
 
 
 def _inspect_webp(data: bytes) -> Picture:

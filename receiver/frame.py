@@ -7,7 +7,7 @@ import time
 import cv2
 import numpy as np
 
-from receiver import raw
+from receiver import png, raw
 from receiver.region import SharedFrame
 from shared import codec
 from shared.codec import Image
@@ -15,6 +15,7 @@ from shared.errors import FrameError
 from shared.frame import EncodedFrame
 
 _JPEG = "image/jpeg"
+_PNG = "image/png"
 #: Quality of the JPEG that is made of a frame that came as something else.
 _QUALITY = 90
 _REDUCED = {
@@ -135,6 +136,8 @@ class Frame:
         return image if image.flags.writeable else image.copy()
 
     def _decode_other(self, mode: int) -> Image:
+        if self._encoded.media_type == _PNG:
+            png.check_pixels(self._encoded.data)
         data = np.frombuffer(self._encoded.data, np.uint8)
         try:
             # A JPEG's orientation tag is ignored too: all cameras' pictures lie as they came.

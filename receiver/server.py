@@ -19,7 +19,6 @@ from contextlib import suppress
 from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any, Protocol
 
 from granian.constants import Interfaces, Loops, SSLProtocols
@@ -27,6 +26,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
+from receiver.connections import PAUSE, Connections
 from receiver.tls import Tls
 from shared.errors import ConfigError, FramepostError
 
@@ -43,12 +43,6 @@ _STOP_SECONDS = 7
 _STUCK_SECONDS = 1.0
 #: Seconds between two looks for a bug in the service; a new process is what mends one.
 _LOOK = 1.0
-#: A peer that vanished without a word is given up after so many seconds of silence, and as many
-#: probes so many seconds apart; until then whoever waits for it holds a thread.
-_KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
-#: Of a reply the kernel holds so many bytes that are not on their way yet, and not megabytes: to a
-#: viewer who reads slowly those would be pictures of seconds ago. What is on its way is not bound.
-_UNSENT = ("TCP_NOTSENT_LOWAT", 1 << 17)
 
 
 class PortError(FramepostError):
@@ -211,7 +205,7 @@ def _live(service: Service, reader: Connection) -> None:
 
 
 def _announce(scheme: str, host: str, port: int) -> None:
-    """Say where the page is, once it answers; and set up its connections."""
+    """Say where the page is, once it answers; then look after its connections, for ever."""
     local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     for _ in range(200):
         try:
@@ -219,27 +213,10 @@ def _announce(scheme: str, host: str, port: int) -> None:
         except OSError:
             time.sleep(0.05)
         else:
-            _set_up_connections(port)
+            connections = Connections(port)
+            connections.set_up()
             shown = f"[{local}]" if ":" in local else local
             logger.info("listening on %s:%d; see %s://%s:%d/", host, port, scheme, shown, port)
-            return
-
-
-def _set_up_connections(port: int) -> None:
-    """Have lost peers noticed, and old pictures not pile up for slow ones.
-
-    It is set on the socket that listens at `port`: what that accepts inherits it (Linux).
-
-    Granian opens the socket in Rust and hands it to nobody, so it is looked for.
-    """
-    folder = Path("/proc/self/fd")
-    for one in folder.iterdir() if folder.exists() else ():
-        with suppress(OSError):  # closed meanwhile, or listening to nobody
-            if not one.is_socket():
-                continue
-            with socket.socket(fileno=os.dup(int(one.name))) as found:
-                is_ours = found.getsockname()[1:2] == (port,)
-                if is_ours and found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-                    found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-                    for option, value in (*_KEEPALIVE, _UNSENT):
-                        found.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+            while True:
+                time.sleep(PAUSE)
+                connections.look()

@@ -1,8 +1,7 @@
 """Stream: the route that takes many frames in one request.
 
-A request holds a thread, and so a seat, for as long as it goes on. Nothing bounds how long a client
-may be silent: the server's `read` cannot be ended from outside. A client that is gone is found out
-by TCP (see `server`); one that is there and silent costs its seat.
+A request holds a thread, and so a seat, for as long as it goes on. The server's `read` cannot be
+ended from outside, but the connection can: `connections` does it where a client is silent for long.
 """
 
 from __future__ import annotations

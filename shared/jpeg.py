@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +18,8 @@ from shared.errors import FrameError
 
 #: A decoder pays for each scan of a progressive picture; real encoders write about ten.
 MAX_SCANS = 64
+#: Each costs us time; a camera's picture has about ten, one with previews and profiles some dozens.
+MAX_SEGMENTS = 500
 #: 8K, as cameras sell it; a 691-byte file may claim 65535 x 65535.
 MAX_PIXELS = 7680 * 4320
 MAX_SIDE = 16384
@@ -32,6 +33,8 @@ _MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
 _IS_MARKER = np.array([code not in (0x00, *range(0xD0, 0xD8), 0xFF) for code in range(256)])
 #: Bytes that are searched for markers at a time; what that needs beside them stays in the cache.
 _BLOCK = 1 << 18
+#: Behind a segment the next marker is near, mostly; it is looked for in blocks that grow from this.
+_NEAR = 1 << 13
 #: Of what stands before the first scan; it has 600 bytes where no program adds to it.
 _MAX_KNOWN = 4096
 
@@ -56,9 +59,10 @@ def read_header(data: bytes) -> JpegHeader:
         raise FrameError("image: expected a JPEG (FF D8 ...)", status=415, reason="format")
     size, at = _read_tables(data)
     scans = 1
-    for end in _behind_markers(data, at):
-        if end < at + 2:
-            continue  # within a segment
+    end = _find_marker(data, at, _BLOCK)
+    for _ in range(MAX_SEGMENTS):
+        if end is None:
+            raise _truncated(data)
         marker = data[end - 1]
         if marker == _EOI:
             return JpegHeader(*size, scans=scans, end=end)
@@ -71,7 +75,8 @@ def read_header(data: bytes) -> JpegHeader:
                 raise FrameError(
                     f"image: expected at most {MAX_SCANS} scans", status=422, reason="scans"
                 )
-    raise _truncated(data)
+        end = _find_marker(data, at, _NEAR)
+    raise _too_many_segments()
 
 
 def _read_tables(data: bytes) -> tuple[Size, int]:
@@ -90,7 +95,10 @@ def _read_tables(data: bytes) -> tuple[Size, int]:
 def _walk_tables(data: bytes) -> tuple[Size, int]:
     size: Size | None = None
     at = 2
-    while (found := _MARKER.match(data, at)) is not None:
+    for _ in range(MAX_SEGMENTS):
+        found = _MARKER.match(data, at)
+        if found is None:
+            raise _truncated(data)
         begin = found.end()
         marker = data[begin - 1]
         if marker == _EOI:
@@ -104,7 +112,7 @@ def _walk_tables(data: bytes) -> tuple[Size, int]:
             if size is None:
                 raise _no_picture()
             return size, at
-    raise _truncated(data)
+    raise _too_many_segments()
 
 
 #: Bounded in number and, by `_MAX_KNOWN` and a segment's length, in size.
@@ -128,22 +136,29 @@ def _end_of_segment(data: bytes, at: int) -> int:
     return at + length
 
 
-def _behind_markers(data: bytes, at: int) -> Iterator[int]:
-    """Yield the offsets just behind what may be markers from `at` on, in entropy-coded data."""
+def _find_marker(data: bytes, at: int, block: int) -> int | None:
+    """Return the offset just behind the first marker from `at` on, in entropy-coded data.
+
+    `block` is how many bytes are looked at first; then twice as many each time, up to _BLOCK.
+    """
     whole = np.frombuffer(data, np.uint8)
-    for begin in range(at, len(data) - 1, _BLOCK):
-        block = whole[begin : begin + _BLOCK + 1]
-        codes = block[1:]
-        is_marker = block[:-1] == 0xFF
+    while at < len(data) - 1:
+        piece = whole[at : at + block + 1]
+        codes = piece[1:]
+        is_marker = piece[:-1] == 0xFF
         # In place, for what has to be fetched into the cache is all that this costs.
         np.minimum(is_marker.view(np.uint8), codes, out=is_marker.view(np.uint8))
         first = int(is_marker.argmax())
-        if not is_marker[first]:
-            continue
-        if _IS_MARKER[codes[first]]:
-            yield begin + first + 2  # mostly the only one, the end
-        found = np.flatnonzero(is_marker[first + 1 :]) + (first + 1)
-        yield from (found[_IS_MARKER[codes[found]]] + (begin + 2)).tolist()
+        if is_marker[first]:
+            if _IS_MARKER[codes[first]]:
+                return at + first + 2  # mostly the only one, the end
+            found = np.flatnonzero(is_marker[first + 1 :]) + (first + 1)
+            found = found[_IS_MARKER[codes[found]]]
+            if len(found):
+                return at + int(found[0]) + 2
+        at += block
+        block = min(2 * block, _BLOCK)
+    return None
 
 
 def check_size(width: int, height: int, max_pixels: int = MAX_PIXELS) -> None:
@@ -176,6 +191,12 @@ def _read_size(data: bytes, at: int) -> Size:
 
 def _no_picture() -> FrameError:
     return FrameError("image: a JPEG without a picture in it", status=422, reason="corrupt")
+
+
+def _too_many_segments() -> FrameError:
+    return FrameError(
+        f"image: expected a JPEG of at most {MAX_SEGMENTS} segments", status=422, reason="segments"
+    )
 
 
 def _bad_frame_header() -> FrameError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -26,7 +27,8 @@ _QUALITY_STEP = 5
 _QUALITY = 80
 #: A rendition nobody asked for during this many seconds is dropped.
 _IDLE = 5.0
-
+#: More pictures at once than there are cores would only take more memory: 200 MB each for 8K.
+_making = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
 
 #: A camera's picture as it came, or as the hook left it.
 View = Literal["raw", "annotated"]
@@ -213,13 +215,15 @@ def render_once(frame: EncodedFrame, wish: Wish) -> Rendition:
 
 
 def _render(frame: EncodedFrame, width: int, height: int, quality: int | None) -> Rendition:
-    picture = Frame(frame)
-    if (width, height) == (frame.width, frame.height):
-        data = picture.jpeg if quality is None else codec.encode(picture.image, quality)
-    else:
-        # The decoder can leave out detail that the smaller picture does not show.
-        factor = max(n for n in (1, 2, 4, 8) if width * n <= frame.width)
-        image = picture.reduced(factor)
-        small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-        data = codec.encode(np.asarray(small, np.uint8), quality or _QUALITY)
-    return Rendition(frame, data, width, height)
+    with _making:
+        return Rendition(frame, _draw(Frame(frame), width, height, quality), width, height)
+
+
+def _draw(picture: Frame, width: int, height: int, quality: int | None) -> bytes:
+    if (width, height) == (picture.width, picture.height):
+        return picture.jpeg if quality is None else codec.encode(picture.image, quality)
+    # The decoder can leave out detail that the smaller picture does not show.
+    factor = max(n for n in (1, 2, 4, 8) if width * n <= picture.width)
+    image = picture.reduced(factor)
+    small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    return codec.encode(np.asarray(small, np.uint8), quality or _QUALITY)

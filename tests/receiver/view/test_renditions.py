@@ -288,3 +288,32 @@ def test_a_grey_picture_is_shown_too() -> None:
     )
 
     assert codec.decode(Renditions().render(frame, Wish(width=80)).data).shape == (60, 80, 3)
+
+
+def test_no_more_pictures_are_made_at_once_than_there_are_cores(
+    make_frame: MakeFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("receiver.view.renditions._making", threading.BoundedSemaphore(2))
+    begun, go = threading.Semaphore(0), threading.Event()
+
+    def draw(*args: object) -> bytes:
+        begun.release()
+        assert go.wait(30)
+        return b""
+
+    monkeypatch.setattr("receiver.view.renditions._draw", draw)
+    renditions, frame = Renditions(), make_frame(width=1280, height=720)
+    viewers = [
+        threading.Thread(target=renditions.render, args=(frame, Wish(width=16 * n)))
+        for n in range(1, 6)
+    ]
+    for viewer in viewers:
+        viewer.start()
+    assert begun.acquire(timeout=30)
+    assert begun.acquire(timeout=30)
+    assert not begun.acquire(timeout=0.2)
+    go.set()
+    for viewer in viewers:
+        viewer.join(30)
+
+    assert renditions.encodes == 5
