@@ -18,7 +18,26 @@ def no_order() -> None:
     order.Order.place = lambda self, frame: "accepted"  # type: ignore[method-assign]
 
 
-PATCHES: dict[str, Callable[[], None]] = {"no-order": no_order}
+def no_envelope_checks() -> None:
+    """Let a malformed header of a frame raise what no route expects."""
+    from shared import wire
+    from shared.errors import FrameError
+
+    checked = wire.from_headers
+
+    def from_headers(headers: wire.Headers) -> wire.Envelope:
+        try:
+            return checked(headers)
+        except FrameError as exc:
+            raise ValueError(str(exc)) from None
+
+    wire.from_headers = from_headers
+
+
+PATCHES: dict[str, Callable[[], None]] = {
+    "no-order": no_order,
+    "no-envelope-checks": no_envelope_checks,
+}
 
 
 def main() -> None:
