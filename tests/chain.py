@@ -79,17 +79,17 @@ class Chain:
 
     def seen(self) -> dict[str, Any]:
         """Return what the receiver says of the camera; empty before its first frame."""
-        answer = requests.get(f"{self.receiver.url}/cameras/cam1", timeout=5)
+        answer = requests.get(f"{self.receiver.url}/cameras/cam1", timeout=30)
         content: dict[str, Any] = answer.json()
         return content if answer.status_code == 200 else {}
 
     def sent(self) -> dict[str, Any]:
         """Return what the sender says of the camera."""
-        answer = requests.get(f"http://127.0.0.1:{self.status_port}/status", timeout=5)
+        answer = requests.get(f"http://127.0.0.1:{self.status_port}/status", timeout=30)
         found: dict[str, Any] = answer.json()["cameras"][0]
         return found
 
-    def wait_until(self, what: str, condition: Callable[[], bool], seconds: float = 20) -> None:
+    def wait_until(self, what: str, condition: Callable[[], bool], seconds: float = 30.0) -> None:
         """Ask again and again; fail with the programs' output when it does not come true."""
         deadline = time.monotonic() + seconds
         while not condition():
@@ -99,7 +99,7 @@ class Chain:
             )
             time.sleep(0.02)
 
-    def wait_for_frames(self, count: int, seconds: float = 20) -> None:
+    def wait_for_frames(self, count: int, seconds: float = 30.0) -> None:
         """Wait until the hook has processed `count` more frames."""
         goal = self.seen().get("processed", 0) + count
         self.wait_until(

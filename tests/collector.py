@@ -57,7 +57,7 @@ class Collector:
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
-    def wait_for(self, condition: Callable[[list[Seen]], object], seconds: float = 20) -> None:
+    def wait_for(self, condition: Callable[[list[Seen]], object], seconds: float = 30.0) -> None:
         with self._came:
             assert self._came.wait_for(lambda: condition(self.spans), seconds), self.spans[:20]
 
@@ -72,7 +72,7 @@ class Collector:
         traceback: TracebackType | None,
     ) -> None:
         self._server.shutdown()
-        self._thread.join(5)
+        self._thread.join(30)
         self._server.server_close()
 
     def _take(self, body: bytes) -> None:

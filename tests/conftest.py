@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,12 @@ from shared.frame import EncodedFrame
 CI = bool(os.environ.get("CI"))
 
 MakeFrame = Callable[..., EncodedFrame]
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach the programs that tests start: in the background a shell has it ignored."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,7 +51,7 @@ def _nothing_leaks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
     gc.collect()
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + 30
     while True:
         leaked_threads = [t.name for t in threading.enumerate() if t not in threads]
         leaked_children = [

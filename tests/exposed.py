@@ -33,4 +33,4 @@ def read(text: str) -> dict[str, Exposed]:
 
 def ask(url: str) -> dict[str, Exposed]:
     """Return what the program at `url` exposes."""
-    return read(requests.get(f"{url}/metrics", timeout=10).text)
+    return read(requests.get(f"{url}/metrics", timeout=30).text)

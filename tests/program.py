@@ -50,7 +50,7 @@ class Command:
     def output(self) -> str:
         return "\n".join(self.lines)
 
-    def wait_for(self, pattern: str, *, seconds: float = 20.0, after: int = 0) -> re.Match[str]:
+    def wait_for(self, pattern: str, *, seconds: float = 30.0, after: int = 0) -> re.Match[str]:
         """Return the match in the first line, from line `after` on, that holds `pattern`."""
         deadline = time.monotonic() + seconds
         seen = after
@@ -65,7 +65,7 @@ class Command:
                     raise AssertionError(f"no line with {pattern!r} in:\n{self.output}")
                 self._changed.wait(0.2)
 
-    def stop(self, number: int = signal.SIGTERM, *, seconds: float = 15.0) -> int:
+    def stop(self, number: int = signal.SIGTERM, *, seconds: float = 30.0) -> int:
         """Send the signal, wait for the end, return the exit status."""
         if self._process.poll() is None:
             self._process.send_signal(number)
@@ -75,13 +75,13 @@ class Command:
         """Send the signal and go on."""
         self._process.send_signal(number)
 
-    def wait(self, *, seconds: float = 15.0) -> int:
+    def wait(self, *, seconds: float = 30.0) -> int:
         """Wait for the end; return the exit status."""
         try:
             status = self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"still running after {seconds} s:\n{self.output}") from None
-        self._pump.join(5)
+        self._pump.join(30)
         return status
 
     def __enter__(self) -> Self:
@@ -96,11 +96,11 @@ class Command:
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
             try:
-                self._process.wait(12)
+                self._process.wait(30)
             except subprocess.TimeoutExpired:
                 os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(5)
-        self._pump.join(5)
+        self._process.wait(60)
+        self._pump.join(30)
         assert self._process.stdout is not None
         self._process.stdout.close()
 

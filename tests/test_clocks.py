@@ -73,7 +73,7 @@ class Scene:
         self._status = sender.wait_for(r"status on (http://[^ ]+)")[1]
 
     def camera(self) -> dict[str, Any]:
-        answer = requests.get(f"{self._receiver.url}/cameras/cam1", timeout=5)
+        answer = requests.get(f"{self._receiver.url}/cameras/cam1", timeout=30)
         content: dict[str, Any] = answer.json() if answer.ok else {}
         return content
 
@@ -82,7 +82,7 @@ class Scene:
         return ages
 
     def sent(self) -> dict[str, Any]:
-        content: dict[str, Any] = requests.get(self._status, timeout=5).json()["cameras"][0]
+        content: dict[str, Any] = requests.get(self._status, timeout=30).json()["cameras"][0]
         return content
 
     def has_jumped(self, times: int) -> bool:

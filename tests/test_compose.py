@@ -57,7 +57,7 @@ def test_plain_up_is_a_receiver_and_a_sender_and_profiles_add_to_them() -> None:
 
 def processed(url: str) -> set[str]:
     """Return the names of the cameras of which the hook processed 20 frames and more."""
-    with urllib.request.urlopen(f"{url}/cameras", timeout=5) as answer:
+    with urllib.request.urlopen(f"{url}/cameras", timeout=30) as answer:
         cameras = json.load(answer)["cameras"]
     return {
         camera["camera"]

@@ -70,7 +70,7 @@ def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
     arguments += ["--record", str(tmp_path_factory.mktemp("recordings"))]
     with Receiver(*arguments) as receiver:
         receiver.wait_for("is ready")
-        reply = requests.post(f"{receiver.url}/cameras/door/frames", JPEG, timeout=5)
+        reply = requests.post(f"{receiver.url}/cameras/door/frames", JPEG, timeout=30)
         assert reply.status_code == 202
         yield receiver
 
@@ -117,7 +117,7 @@ def test_for_every_route_somebody_thought_of_who_may_use_it() -> None:
 
 
 def test_a_receiver_serves_the_document(receiver: Receiver) -> None:
-    reply = requests.get(f"{receiver.url}/openapi.yaml", timeout=5)
+    reply = requests.get(f"{receiver.url}/openapi.yaml", timeout=30)
 
     assert reply.content == DOCUMENT.read_bytes()
     assert reply.headers["Content-Type"] == "application/yaml"

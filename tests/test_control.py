@@ -22,20 +22,20 @@ class Scene:
         self._status = sender.wait_for(r"status on (http://[^ ]+)")[1]
 
     def wish(self, method: str, **wish: object) -> None:
-        answer = requests.request(method, f"{self._camera}/control", json=wish or None, timeout=5)
+        answer = requests.request(method, f"{self._camera}/control", json=wish or None, timeout=30)
         assert answer.ok, answer.text
 
     def camera(self) -> dict[str, Any]:
-        answer = requests.get(self._camera, timeout=5)
+        answer = requests.get(self._camera, timeout=30)
         content: dict[str, Any] = answer.json() if answer.ok else {}
         return content
 
     def sent(self) -> dict[str, Any]:
-        content: dict[str, Any] = requests.get(self._status, timeout=5).json()["cameras"][0]
+        content: dict[str, Any] = requests.get(self._status, timeout=30).json()["cameras"][0]
         return content
 
     def wait_until(self, what: str, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 30
         while not condition():
             said = f"{self.sender.output}\n{self._receiver.output}"
             assert time.monotonic() < deadline, f"not so: {what}\n{said}"

@@ -36,10 +36,10 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Expose
         port = sender.wait_for(r"http://127\.0\.0\.1:(\d+)/status")[1]
         worker_port = worker.wait_for(r"listening on [^ ]*:(\d+);")[1]
         places = [receiver.url, f"http://127.0.0.1:{worker_port}", f"http://127.0.0.1:{port}"]
-        requests.post(f"{receiver.url}/cameras/cam1/frames", b"no picture", timeout=5)
+        requests.post(f"{receiver.url}/cameras/cam1/frames", b"no picture", timeout=30)
 
         def processed() -> bool:
-            cameras = requests.get(f"{receiver.url}/cameras", timeout=5).json()["cameras"]
+            cameras = requests.get(f"{receiver.url}/cameras", timeout=30).json()["cameras"]
             return any(camera["processed"] for camera in cameras)
 
         wait_until("frames at the hook", processed, seconds=30)
@@ -80,17 +80,17 @@ def test_no_client_makes_series_without_end(make_frame: MakeFrame) -> None:
 
     def be_hostile(url: str) -> None:
         word = secrets.token_hex(8)
-        requests.post(f"{url}/cameras/{word}/frames", picture, headers=jpeg, timeout=5)
-        requests.post(f"{url}/cameras/{word}%20{{/frames", picture, headers=jpeg, timeout=5)
-        requests.post(f"{url}/cameras/{word}/frames", word.encode(), headers=jpeg, timeout=5)
-        requests.post(f"{url}/cameras/{word}/stream", word.encode(), timeout=5)
-        requests.post(f"{url}/image_post?camera={word}", {"img": word}, timeout=5)
-        requests.post(f"{url}/v2/models/{word}/infer", word.encode(), timeout=5)
-        requests.request(word.upper(), f"{url}/cameras/cam1/frames", timeout=5)
+        requests.post(f"{url}/cameras/{word}/frames", picture, headers=jpeg, timeout=30)
+        requests.post(f"{url}/cameras/{word}%20{{/frames", picture, headers=jpeg, timeout=30)
+        requests.post(f"{url}/cameras/{word}/frames", word.encode(), headers=jpeg, timeout=30)
+        requests.post(f"{url}/cameras/{word}/stream", word.encode(), timeout=30)
+        requests.post(f"{url}/image_post?camera={word}", {"img": word}, timeout=30)
+        requests.post(f"{url}/v2/models/{word}/infer", word.encode(), timeout=30)
+        requests.request(word.upper(), f"{url}/cameras/cam1/frames", timeout=30)
         for path in (f"{word}", f"cameras/{word}", f"cameras/{word}/{word}", f"static/{word}"):
-            requests.get(f"{url}/{path}?{word}={word}", timeout=5)
-        requests.get(f"{url}/cameras/{word}/frame.jpg?width={word}", timeout=5)
-        requests.put(f"{url}/cameras/{word}/control", word.encode(), timeout=5)
+            requests.get(f"{url}/{path}?{word}={word}", timeout=30)
+        requests.get(f"{url}/cameras/{word}/frame.jpg?width={word}", timeout=30)
+        requests.put(f"{url}/cameras/{word}/control", word.encode(), timeout=30)
 
     def series(url: str) -> dict[str, int]:
         return {name: each.series for name, each in exposed.ask(url).items()}

@@ -20,7 +20,7 @@ def send(receiver: Receiver, source: str, camera: str, *more: str) -> Program:
 def wait_for_frames(receiver: Receiver, camera: str, number: int) -> None:
     deadline = time.monotonic() + 30
     while True:
-        reply = requests.get(f"{receiver.url}/cameras/{camera}", timeout=5)
+        reply = requests.get(f"{receiver.url}/cameras/{camera}", timeout=30)
         if reply.ok and reply.json()["received"] >= number:
             return
         assert time.monotonic() < deadline, receiver.output

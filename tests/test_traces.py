@@ -89,7 +89,7 @@ def test_a_clients_own_trace_goes_on(make_frame: MakeFrame, tmp_path: Path) -> N
             }
             if trace is not None:
                 headers["traceparent"] = trace
-            reply = requests.post(url, make_frame(seq).data, headers=headers, timeout=20)
+            reply = requests.post(url, make_frame(seq).data, headers=headers, timeout=30)
             assert reply.status_code == 200, reply.text
             return reply.json()["result"]["trace"]
 

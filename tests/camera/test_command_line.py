@@ -57,7 +57,7 @@ def test_a_signal_ends_it_at_once_and_without_noise(number: signal.Signals) -> N
         started = time.monotonic()
         process.send_signal(number)
 
-        assert process.wait(5) == 0
+        assert process.wait(30) == 0
         assert time.monotonic() - started < 1
         assert process.stderr is not None
         rest = process.stderr.read()
@@ -72,7 +72,7 @@ def test_the_password_comes_from_the_environment_and_is_never_shown() -> None:
         with playing(url_in(line).replace("//", "//me:canary-7@")) as frames:
             next(frames)
         process.terminate()
-        process.wait(5)
+        process.wait(60)
         assert process.stderr is not None
         assert "canary-7" not in line + process.stderr.read()
 

@@ -17,7 +17,7 @@ def test_a_closed_terminal_leaves_nothing_behind() -> None:
         demo.wait_for(r"open http", seconds=40)
         family = psutil.Process(demo.pid).children(recursive=True)
         assert demo.stop(signal.SIGHUP) == 0
-        _, alive = psutil.wait_procs(family, timeout=1)
+        _, alive = psutil.wait_procs(family, timeout=30)
         for process in alive:
             process.kill()
 

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
@@ -279,8 +280,10 @@ class CompiledContract(ExampleContract):
     def test_it_comes_back_when_the_receiver_asks_it_to_and_brings_what_is_newest_then(
         self, how: str, make_folder: MakeFolder
     ) -> None:
+        number = count()
+
         def answer(request: Request) -> Answer:
-            if request.seq:
+            if next(number):
                 return accepted(request)
             asked = {"Retry_After": "1"}
             return problem(503, "x", **asked) if how == "refused" else accepted(request, **asked)
@@ -413,7 +416,7 @@ def pipe(path: Path) -> Path:
 
 
 @contextmanager
-def feeding(path: Path, *, seconds: float = 20) -> Iterator[BinaryIO]:
+def feeding(path: Path, *, seconds: float = 30.0) -> Iterator[BinaryIO]:
     """Wait until the program opens the pipe, and so has used all files before; it reads on."""
     deadline = time.monotonic() + seconds
     while True:

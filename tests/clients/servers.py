@@ -170,7 +170,7 @@ class ScriptedServer:
         """How many TCP connections came in all."""
         return self._raw.connections
 
-    def wait_for(self, count: int, *, seconds: float = 15.0) -> Request:
+    def wait_for(self, count: int, *, seconds: float = 30.0) -> Request:
         """Wait until `count` requests came in all; return the last of those."""
         with self._came:
             came = self._came.wait_for(lambda: len(self.requests) >= count, seconds)

@@ -296,7 +296,7 @@ def test_a_send_that_is_interrupted_ends_and_hangs_up(java: Scripts) -> None:
         try { client.send(jpeg); } catch (InterruptedException e) { tell("amid"); }
         """
         assert java.run(f"http://127.0.0.1:{server.port}", script) == [["before"], ["amid"]]
-        assert gone.wait(10)
+        assert gone.wait(30)
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])

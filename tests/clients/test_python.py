@@ -272,7 +272,7 @@ def test_every_reply_and_every_trouble_is_told() -> None:
         for _ in range(2):
             done.clear()
             sender.offer(b"jpeg")
-            assert done.wait(15)
+            assert done.wait(30)
 
     assert told == [(0, "415: a poem"), (1, "accepted")]
 
@@ -393,7 +393,7 @@ def test_close_sends_what_waits() -> None:
         ending = threading.Thread(target=sender.close)
         ending.start()
         slow.set()
-        ending.join(15)
+        ending.join(30)
         assert not ending.is_alive()
         with pytest.raises(ValueError, match="closed"):
             sender.offer(b"2")
@@ -441,7 +441,7 @@ def test_close_begins_no_exchange_when_its_time_is_over() -> None:
         until(lambda: is_closed(sender))
         now = 6.0
         slow.set()
-        ending.join(15)
+        ending.join(30)
         assert not ending.is_alive()
 
     assert sender.counts == Counts(captured=2, posted=1, failed=1)
@@ -542,7 +542,7 @@ def client_of(port: int, *, tls: bool) -> Client:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)

@@ -100,7 +100,7 @@ def test_a_frame_travels_while_the_one_before_it_is_with_the_hook() -> None:
             request.read()
             if number == 1:
                 second_came.set()
-            assert second_came.wait(10)
+            assert second_came.wait(30)
             connection.sendall(BEGIN + line(number))
             with suppress(EOFError):
                 request.read()

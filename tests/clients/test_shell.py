@@ -108,7 +108,7 @@ def test_ffmpeg_sends_a_video_as_the_readme_says(witness: Receiver, tmp_path: Pa
         with Command("sh", "-c", f"{command} -nostdin -loglevel error", cwd=tmp_path) as program:
             assert program.wait() == 0, program.output
 
-    assert requests.get(f"{witness.url}/cameras/clip", timeout=5).json()["received"] == 25
+    assert requests.get(f"{witness.url}/cameras/clip", timeout=30).json()["received"] == 25
 
 
 def test_all_files_go_through_one_connection_each_with_its_envelope(

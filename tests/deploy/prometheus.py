@@ -64,7 +64,7 @@ class Prometheus:
 
     def _ask(self, route: str, **params: str) -> Any:
         url = f"http://127.0.0.1:{self._port}/api/v1/{route}"
-        answer = requests.get(url, params=params, timeout=10).json()
+        answer = requests.get(url, params=params, timeout=30).json()
         assert answer["status"] == "success", f"{params}: {answer}"
         return answer["data"]
 

@@ -22,7 +22,7 @@ from receiver.result import Result
 from tests.conftest import MakeFrame
 
 
-def wait_until(what: str, condition: Callable[[], object], seconds: float = 10.0) -> None:
+def wait_until(what: str, condition: Callable[[], object], seconds: float = 30.0) -> None:
     """Look at `condition` until it holds; for what happens in other processes."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -71,7 +71,7 @@ class Bench:
         assert self.hub.publish(replace(frame, data=data or frame.data)) == "accepted"
         return seq
 
-    def show(self, camera: str = "cam1", seconds: float = 10.0, *, data: bytes = b"") -> Result:
+    def show(self, camera: str = "cam1", seconds: float = 30.0, *, data: bytes = b"") -> Result:
         """Publish a frame and return its result."""
         seq = self.publish(camera, data=data)
         reader = self.camera(camera).results.reader()

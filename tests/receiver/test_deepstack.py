@@ -369,7 +369,7 @@ def test_a_recorder_gets_its_boxes_from_the_real_program(receiver: Receiver) -> 
 
 def test_a_recorder_may_ask_for_a_hook_by_name(receiver: Receiver) -> None:
     """Posted as Blue Iris does it."""
-    models = requests.post(f"{receiver.url}/v1/vision/custom/list", timeout=10).json()["models"]
+    models = requests.post(f"{receiver.url}/v1/vision/custom/list", timeout=30).json()["models"]
     answer = requests.post(
         f"{receiver.url}/v1/vision/custom/{models[0]}",
         data={"min_confidence": "0.6"},

@@ -65,7 +65,7 @@ def answer(line: socket.socket) -> tuple[int, str]:
 
 def wait_until_received(receiver: Receiver, count: int) -> None:
     def received() -> bool:
-        answer = requests.get(f"{receiver.url}/cameras/cam1", timeout=5)
+        answer = requests.get(f"{receiver.url}/cameras/cam1", timeout=30)
         return answer.ok and answer.json()["received"] >= count
 
     wait_until(f"{count} frames", received)

@@ -32,7 +32,7 @@ def receiver() -> Iterator[Receiver]:
 
 def send(receiver: Receiver, request: bytes) -> bytes:
     """Return the answer's first line."""
-    with socket.create_connection(("127.0.0.1", receiver.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", receiver.port), timeout=30) as connection:
         connection.sendall(request)
         return connection.makefile("rb").readline().strip()
 
@@ -47,19 +47,19 @@ def test_a_chunked_body_is_never_taken_short(receiver: Receiver) -> None:
         yield JPEG
         yield bytes(2 * MAX_BYTES)
 
-    answer = requests.post(f"{receiver.url}/cameras/c/frames", data=chunks(), timeout=5)
+    answer = requests.post(f"{receiver.url}/cameras/c/frames", data=chunks(), timeout=30)
 
     assert answer.status_code == 411
 
 
 def test_a_body_shorter_than_it_said_is_no_frame(receiver: Receiver) -> None:
-    with socket.create_connection(("127.0.0.1", receiver.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", receiver.port), timeout=30) as connection:
         connection.sendall(head("short", f"Content-Length: {len(JPEG) + 10}") + JPEG)
         connection.shutdown(socket.SHUT_WR)
         line = connection.makefile("rb").readline()
 
     assert line.split()[1] == b"400"
-    assert requests.get(f"{receiver.url}/cameras/short", timeout=5).status_code == 404
+    assert requests.get(f"{receiver.url}/cameras/short", timeout=30).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -79,13 +79,13 @@ def test_broken_requests_get_a_4xx_and_the_server_lives(
     line = send(receiver, request_bytes)
 
     assert line == b"" or line.split()[1].startswith(b"4")
-    assert requests.get(f"{receiver.url}/healthz", timeout=5).status_code == 200
+    assert requests.get(f"{receiver.url}/healthz", timeout=30).status_code == 200
 
 
 def test_slow_clients_and_idle_connections_do_not_hold_up_the_others(receiver: Receiver) -> None:
     with ExitStack() as stack:
         for number in range(150):
-            slow = socket.create_connection(("127.0.0.1", receiver.port), timeout=5)
+            slow = socket.create_connection(("127.0.0.1", receiver.port), timeout=30)
             stack.enter_context(slow)
             if number % 3:
                 slow.sendall(head("slow", f"Content-Length: {len(JPEG)}") + JPEG[:100])

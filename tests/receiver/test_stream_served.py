@@ -39,7 +39,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def seen(receiver: Receiver, camera: str) -> dict[str, Any]:
-    answer = requests.get(f"{receiver.url}/cameras/{camera}", timeout=5)
+    answer = requests.get(f"{receiver.url}/cameras/{camera}", timeout=30)
     content: dict[str, Any] = answer.json()
     return content if answer.ok else {}
 
@@ -143,7 +143,7 @@ def test_streams_take_seats_and_leave_them(receiver: Receiver) -> None:
         assert refused.begin() == 503
         assert refused.response.headers["Retry-After"] == "5"
     # A short request needs no seat.
-    answer = requests.post(f"{receiver.url}/cameras/seats/frames", JPEG, timeout=5)
+    answer = requests.post(f"{receiver.url}/cameras/seats/frames", JPEG, timeout=30)
     assert answer.status_code == 202
 
     for number, talker in enumerate(talkers):
@@ -270,7 +270,7 @@ def test_curl_passes_on_what_ffmpeg_writes(receiver: Receiver, tmp_path: Path) -
 def test_a_body_with_a_length_is_a_stream_too(receiver: Receiver) -> None:
     body = b"".join(part(seq) for seq in range(5))
 
-    answer = requests.post(f"{receiver.url}/cameras/whole/stream", body, timeout=10)
+    answer = requests.post(f"{receiver.url}/cameras/whole/stream", body, timeout=30)
 
     assert answer.json()["accepted"] == 5
 

@@ -38,7 +38,7 @@ class Caller:
         self._replies.append(client.post(ROUTE + query, data=JPEG, headers=headers))
 
     def reply(self) -> TestResponse:
-        self._thread.join(10)
+        self._thread.join(30)
         assert self._replies, "no answer within 10 s"
         return self._replies[0]
 
@@ -64,7 +64,7 @@ def taken(hub: Hub) -> tuple[Camera, EncodedFrame]:
     hub.listen(lambda _: waiting.set())
     camera = hub.get("cam1")
     if camera is None or not len(camera.pending):
-        assert waiting.wait(10)
+        assert waiting.wait(30)
         camera = hub.get("cam1")
     assert camera is not None
     frame = camera.pending.take()
@@ -90,7 +90,7 @@ def until(hub: Hub, count: int) -> None:
     hub.listen(look)
     camera = hub.get("cam1")
     if camera is None or camera.books().received < count:
-        assert came.wait(10)
+        assert came.wait(30)
 
 
 def test_a_caller_who_waits_gets_the_result_of_its_frame(

@@ -70,7 +70,7 @@ class ScriptedSource:
             event = next(self._script)
         except StopIteration:
             self.blocked.set()
-            assert self.interrupted.wait(10)
+            assert self.interrupted.wait(30)
             raise SourceError("told to stop", reason="interrupted") from None
         if isinstance(event, Exception):
             raise event
@@ -148,12 +148,12 @@ class RawServer:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._accepting.join(5)
+        self._accepting.join(30)
         for connection in self._connections:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(5)
+            thread.join(30)
         for connection in self._connections:
             connection.close()
 

@@ -241,7 +241,7 @@ def test_with_a_taker_nothing_is_replaced() -> None:
     thread = threading.Thread(target=take)
     thread.start()
     line.step(52)
-    thread.join(5)
+    thread.join(30)
 
     assert seen == list(range(50))
 
@@ -298,13 +298,13 @@ def test_an_interrupt_ends_a_wait_and_the_source_is_closed() -> None:
     source = ScriptedSource([None, shot()])
     slot: Latest[CapturedFrame] = Latest()
     reader = Reader("cam1", source, slot=slot, intake=(intake := Intake())).start()
-    assert source.blocked.wait(5)
+    assert source.blocked.wait(30)
     assert reader.busy_since is not None
 
     reader.ask_to_stop()
     reader.interrupt()
 
-    assert reader.join(5)
+    assert reader.join(30)
     assert source.calls == ["open", "close"]
     assert reader.error is None
     assert intake.error is None

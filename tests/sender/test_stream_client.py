@@ -322,7 +322,7 @@ def test_an_answer_that_comes_late_is_never_taken_for_the_next_frames() -> None:
 
     def answer(number: int) -> bytes:
         if number == 1:
-            release.wait(5)
+            release.wait(60)
         return line(number)
 
     with StreamServer(answer) as server, client_of(server.port, deadline=0.3) as client:
@@ -346,7 +346,7 @@ def test_a_refusal_before_the_frame_is_all_sent_is_heard() -> None:
                 next(request.parts())
         refused = line(state="refused", status=413, detail="too large")
         connection.sendall(BEGIN + (refused if number == 0 else line()))
-        heard.wait(10)
+        heard.wait(60)
 
     with RawServer(handler) as server, client_of(server.port) as client:
         large = client.post(FRAMES, bytes(50_000_000), {})
@@ -409,7 +409,7 @@ def test_a_proxy_that_keeps_lines_back_is_found_out(
             request = Request(file)
             if request.target == STREAM:
                 connection.sendall(begin)
-                done.wait(10)
+                done.wait(60)
             else:
                 request.body()
                 connection.sendall(http_reply())
@@ -435,13 +435,13 @@ def test_a_receiver_that_stood_still_gets_streams_again(
     goes_on.set()
 
     def answer(number: int) -> bytes:
-        goes_on.wait(10)
+        goes_on.wait(60)
         return line(number)
 
     class Receiver(StreamServer):
         def _serve(self, connection: socket.socket, number: int) -> None:
             if not goes_on.is_set():
-                goes_on.wait(10)
+                goes_on.wait(60)
                 return  # the client has gone meanwhile
             with suppress(ConnectionError):
                 super()._serve(connection, number)
@@ -467,7 +467,7 @@ def test_a_stream_that_worked_is_not_given_up_for_one_late_line(
 
     def answer(number: int) -> bytes:
         if number == 1:
-            late.wait(10)
+            late.wait(60)
         return line(number)
 
     with StreamServer(answer) as server, client_of(server.port, deadline=0.3) as client:

@@ -54,7 +54,7 @@ class Window:
     def end(self) -> None:
         self.slot.close()
         for poster in self.posters:
-            assert poster.join(5)
+            assert poster.join(30)
 
 
 @contextmanager
@@ -98,7 +98,7 @@ def test_of_those_who_wait_the_lowest_rank_comes_first() -> None:
         time.sleep(0.001)
     turn.give(9)
     for thread in threads:
-        thread.join(5)
+        thread.join(30)
 
     assert order == [1, 2, 3]
 
@@ -111,9 +111,9 @@ def test_one_that_gives_up_waiting_holds_up_nobody_behind_it() -> None:
     second = threading.Thread(target=lambda: taken.append(turn.take(1, 10.0)))
     first.start()
     second.start()
-    first.join(5)
+    first.join(30)
     turn.give(9)
-    second.join(5)
+    second.join(30)
 
     assert taken == [False, True]
 
@@ -139,7 +139,7 @@ def test_the_next_frame_leaves_while_the_reply_to_the_last_is_on_its_way() -> No
 
     def answer(number: int) -> bytes:
         if number == 1:
-            assert third_came.wait(5)
+            assert third_came.wait(30)
         elif number == 2:
             third_came.set()
         return http_reply()
@@ -158,7 +158,7 @@ def test_a_frame_has_the_line_to_itself_until_it_is_sent() -> None:
 
     def slow(connection: socket.socket, _: int) -> None:
         connection.recv(1000)
-        assert read_on.wait(5)
+        assert read_on.wait(30)
         left = 20_000_000
         while left > 0 and (data := connection.recv(1 << 20)):
             left -= len(data)

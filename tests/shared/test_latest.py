@@ -58,7 +58,7 @@ def test_put_wakes_a_waiting_reader() -> None:
     thread.start()
 
     latest.put(7)
-    thread.join(5)
+    thread.join(30)
 
     assert got == [7]
 

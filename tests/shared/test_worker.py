@@ -32,7 +32,7 @@ class Counting(Worker):
 
 def test_stop_cuts_a_pause_short_and_closes() -> None:
     worker = Counting().start()
-    assert worker.stepped.wait(5)
+    assert worker.stepped.wait(30)
 
     assert worker.stop(timeout=5)
 
@@ -42,7 +42,7 @@ def test_stop_cuts_a_pause_short_and_closes() -> None:
 
 def test_a_bug_ends_the_thread_and_is_kept(caplog: pytest.LogCaptureFixture) -> None:
     worker = Counting(fail_at=2).start()
-    assert worker.stepped.wait(5)
+    assert worker.stepped.wait(30)
     worker.stop()
 
     assert isinstance(worker.error, RuntimeError)
@@ -63,7 +63,7 @@ def test_a_worker_that_will_not_stop_is_told_of(caplog: pytest.LogCaptureFixture
 
     class Stuck(Worker):
         def step(self) -> None:
-            release.wait(10)
+            release.wait(60)
 
     worker = Stuck("stuck").start()
 

@@ -60,21 +60,21 @@ def test_a_changed_file_is_in_force_soon_and_a_broken_one_never(
             assert known(tokens) == {FIRST, FIXED}
 
             write(file, SECOND)
-            assert lines.came.acquire(timeout=5)
+            assert lines.came.acquire(timeout=30)
             assert known(tokens) == {SECOND, FIXED}
 
             file.write_text("- name: [", encoding="utf-8")
-            assert lines.came.acquire(timeout=5)
+            assert lines.came.acquire(timeout=30)
             assert known(tokens) == {SECOND, FIXED}
             # It is said once, and not at each look.
             assert not lines.came.acquire(timeout=1.2)
 
             file.unlink()
-            assert lines.came.acquire(timeout=5)
+            assert lines.came.acquire(timeout=30)
             assert known(tokens) == {SECOND, FIXED}
 
             write(file, FIRST, SECOND)
-            assert lines.came.acquire(timeout=5)
+            assert lines.came.acquire(timeout=30)
             assert known(tokens) == {FIRST, SECOND, FIXED}
     finally:
         logging.getLogger("receiver.access.token_watch").removeHandler(lines)

@@ -51,7 +51,7 @@ class Balancer(Command):
     def ask(self, path: str) -> int:
         """Return the status of an answer of its own; 0 while it does not listen."""
         try:
-            return requests.get(self._status + path, timeout=5).status_code
+            return requests.get(self._status + path, timeout=30).status_code
         except requests.ConnectionError:
             return 0
 
@@ -64,7 +64,7 @@ class Balancer(Command):
         return f"http://127.0.0.1:{self._status_port}"
 
     def _active(self) -> int:
-        metrics = requests.get(f"{self._status}/metrics", timeout=5).text
+        metrics = requests.get(f"{self._status}/metrics", timeout=30).text
         found = re.search(
             r'^haproxy_backend_active_servers{proxy="receivers"} (\d+)', metrics, re.M
         )

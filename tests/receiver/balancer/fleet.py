@@ -66,7 +66,7 @@ class Fleet:
     def seen(self, camera: str) -> dict[str, Any]:
         """Return what each receiver that has the camera says of it."""
         answers = {
-            address: requests.get(f"{self.direct(address)}/cameras/{camera}", timeout=5)
+            address: requests.get(f"{self.direct(address)}/cameras/{camera}", timeout=30)
             for address in self.receivers
         }
         return {address: answer.json() for address, answer in answers.items() if answer.ok}
@@ -92,4 +92,4 @@ def post(url: str, camera: str, seq: int, jpeg: bytes = JPEG, **more: str) -> re
     """Post a frame of the epoch `e`; in the names of `more` headers `_` stands for `-`."""
     sent = {"Content-Type": "image/jpeg", "X-Frame-Epoch": "e", "X-Frame-Seq": str(seq)}
     sent |= {name.replace("_", "-"): value for name, value in more.items()}
-    return requests.post(f"{url}/cameras/{camera}/frames", jpeg, headers=sent, timeout=15)
+    return requests.post(f"{url}/cameras/{camera}/frames", jpeg, headers=sent, timeout=30)

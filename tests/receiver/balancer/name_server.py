@@ -53,5 +53,5 @@ class NameServer:
     ) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bell:
             bell.sendto(b"", ("127.0.0.1", self.port))
-        self._thread.join(5)
+        self._thread.join(30)
         self._socket.close()

@@ -14,9 +14,9 @@ def test_the_balancer_finds_its_receivers_and_passes_tokens_on() -> None:
         route = f"{fleet.url}/cameras/door/frames"
         bearer = {"Authorization": f"Bearer {TOKEN}"}
 
-        refused = requests.post(route, JPEG, timeout=5)
-        taken = requests.post(route, JPEG, headers=bearer, timeout=5)
-        seen = requests.get(f"{fleet.url}/cameras/door/frame.jpg", auth=("x", TOKEN), timeout=5)
+        refused = requests.post(route, JPEG, timeout=30)
+        taken = requests.post(route, JPEG, headers=bearer, timeout=30)
+        seen = requests.get(f"{fleet.url}/cameras/door/frame.jpg", auth=("x", TOKEN), timeout=30)
 
     assert refused.status_code == 401
     assert refused.json()["detail"].startswith("token: expected one")

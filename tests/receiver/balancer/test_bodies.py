@@ -54,7 +54,7 @@ def test_a_picture_larger_than_the_balancers_memory_for_it_comes_through(fleet: 
     answer = post(fleet.url, "large", 0, jpeg, Prefer="wait=10")
 
     assert (answer.status_code, answer.json()["state"]) == (200, "processed")
-    shown = requests.get(f"{fleet.url}/cameras/large/frame.jpg", timeout=10)
+    shown = requests.get(f"{fleet.url}/cameras/large/frame.jpg", timeout=30)
     assert shown.content == jpeg
 
 
@@ -81,12 +81,12 @@ def test_a_picture_within_the_limit_may_be_longer_as_base64(fleet: Fleet) -> Non
     form = {"img": base64.b64encode(bytes(MAX_BYTES))}
     assert len(form["img"]) > MAX_BYTES
 
-    answer = requests.post(f"{fleet.url}/image_post", form, timeout=15)
+    answer = requests.post(f"{fleet.url}/image_post", form, timeout=30)
 
     assert answer.status_code == 415, "it is no picture, but none too large"
 
     form = {"img": base64.b64encode(bytes(MAX_BYTES + 200_000))}
-    answer = requests.post(f"{fleet.url}/image_post", form, timeout=15)
+    answer = requests.post(f"{fleet.url}/image_post", form, timeout=30)
     assert answer.status_code == 413
 
 
@@ -131,7 +131,7 @@ def test_shared_memory_is_not_opened_by_the_balancer(fleet: Fleet, path: str) ->
 
 def register(url: str, path: str) -> tuple[int, str]:
     """Return the answer's status and sentence; the path is sent as it stands."""
-    with closing(http.client.HTTPConnection(url.removeprefix("http://"), timeout=5)) as line:
+    with closing(http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)) as line:
         line.request("POST", path, json.dumps({"key": "/no_such_memory", "byte_size": 57600}))
         response = line.getresponse()
         return response.status, json.loads(response.read())["error"]
@@ -142,7 +142,7 @@ def test_nor_is_shared_memory_that_somebody_else_opened(fleet: Fleet) -> None:
     tensor = {"name": "image", "datatype": "UINT8", "shape": [120, 160, 3], "parameters": place}
 
     near, far = (
-        requests.post(f"{url}/v2/models/witness/infer", json={"inputs": [tensor]}, timeout=5)
+        requests.post(f"{url}/v2/models/witness/infer", json={"inputs": [tensor]}, timeout=30)
         for url in (fleet.direct(ADDRESSES[0]), fleet.url)
     )
 

@@ -34,15 +34,15 @@ def test_whatever_is_asked_of_a_camera_is_asked_where_its_frames_are(fleet: Flee
         form = {"img": b"no picture"}
         post(fleet.url, camera, 0)
         for path in (f"/cameras/{camera}", f"/cameras/{camera}/frame.jpg"):
-            assert requests.get(fleet.url + path, timeout=5).status_code == 200
-        requests.post(f"{fleet.url}/image_post?camera={camera}", form, timeout=5)
+            assert requests.get(fleet.url + path, timeout=30).status_code == 200
+        requests.post(f"{fleet.url}/image_post?camera={camera}", form, timeout=30)
 
         assert [one["refused"] for one in fleet.seen(camera).values()] == [1]
 
 
 def test_callers_of_the_front_doors_are_spread_whatever_their_address(fleet: Fleet) -> None:
     for _ in range(40):
-        requests.post(f"{fleet.url}/v1/vision/detection", JPEG, timeout=15)
+        requests.post(f"{fleet.url}/v1/vision/detection", JPEG, timeout=30)
 
     received = [one["received"] for one in fleet.seen("deepstack").values()]
     assert (len(received), sum(received)) == (2, 40)

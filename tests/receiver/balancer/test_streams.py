@@ -66,7 +66,7 @@ def test_viewers_that_one_receiver_has_no_place_for_go_to_another(fleet: Fleet) 
 
 def _seats_taken(fleet: Fleet) -> int:
     found = [
-        requests.get(f"{fleet.direct(address)}/cameras", timeout=5).json()["cameras"]
+        requests.get(f"{fleet.direct(address)}/cameras", timeout=30).json()["cameras"]
         for address in fleet.receivers
     ]
     return sum(camera["viewers"] for cameras in found for camera in cameras)

@@ -52,5 +52,5 @@ class Upstream:
         traceback: TracebackType | None,
     ) -> None:
         self._server.shutdown()
-        self._thread.join(5)
+        self._thread.join(30)
         self._server.server_close()

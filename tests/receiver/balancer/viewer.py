@@ -13,7 +13,7 @@ class Viewer:
     """One connection to stream.mjpg; `status` is the answer's."""
 
     def __init__(self, port: int, camera: str, *, host: str = "127.0.0.1") -> None:
-        self._connection = HTTPConnection(host, port, timeout=10)
+        self._connection = HTTPConnection(host, port, timeout=30)
         self._connection.request("GET", f"/cameras/{camera}/stream.mjpg")
         self.response = self._connection.getresponse()
         self.status = self.response.status

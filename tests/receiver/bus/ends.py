@@ -86,7 +86,7 @@ class ReceiverEnd:
         self.hub.publish(frame, every=every, ticket=ticket)
         return ticket
 
-    def ask(self, camera: str = "cam1", *, seconds: float = 10.0, **facts: Any) -> Result:
+    def ask(self, camera: str = "cam1", *, seconds: float = 30.0, **facts: Any) -> Result:
         """Publish a frame and return its result."""
         ticket = self.publish(camera, **facts)
         assert ticket.wait(seconds), f"no result for {camera} within {seconds} s"

@@ -193,7 +193,7 @@ def test_a_hook_that_goes_down_while_it_is_read_for_gets_nothing(stage: Stage) -
     wait_until("it in Redis", lambda: receiver.bus.outstanding)
     seat.step()
 
-    assert ticket.wait(5)
+    assert ticket.wait(30)
     assert ticket.state == "failed"
     assert seat.take() is None
     bus.feeds.stop()
@@ -216,7 +216,7 @@ def test_nobody_is_taken_for_dead_right_after_an_outage(
     stage.worker(ECHO)
 
     assert not ticket.wait(DEAD - 1)
-    assert ticket.wait(5)
+    assert ticket.wait(30)
 
 
 def test_a_camera_that_was_given_up_is_not_taken_back(stage: Stage) -> None:
@@ -281,7 +281,7 @@ def test_a_token_that_came_beside_another_is_not_kept_until_it_is_dead(stage: St
     let_go[1]()
 
     for ticket in (own, shared):
-        assert ticket.wait(5)
+        assert ticket.wait(30)
         assert ticket.state == "processed"
 
 

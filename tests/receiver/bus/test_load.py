@@ -46,7 +46,7 @@ def test_each_camera_has_one_place_in_the_line_however_often_its_frame_changes(
         assert client.xlen(keys.tokens("*")) <= 5 + 1
         before = len(receiver.heard.results)
         late = receiver.publish("late")
-        assert late.wait(10)
+        assert late.wait(30)
     finally:
         stop.set()
         thread.join()
@@ -116,7 +116,7 @@ def test_workers_are_told_again_of_a_single_frame_that_waits(stage: Stage) -> No
     stage.worker(SLOW)
 
     for ticket in tickets:
-        assert ticket.wait(8)
+        assert ticket.wait(30)
         assert ticket.state == "processed"
 
 

@@ -95,7 +95,7 @@ class Fleet:
         wait_until(f"{count} workers", there, seconds=30)
 
     def get(self, receiver: int, route: str) -> Any:
-        answer = requests.get(self.receivers[receiver].url + route, timeout=10)
+        answer = requests.get(self.receivers[receiver].url + route, timeout=30)
         return answer.json()
 
     def run(self, cameras: int, fps: float) -> None:
@@ -108,7 +108,7 @@ class Fleet:
     def stop(self) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(10)
+            thread.join(30)
         self._threads.clear()
 
     def _post(self, number: int, pause: float) -> None:
@@ -118,7 +118,7 @@ class Fleet:
         with requests.Session() as session:
             seq = 0
             while not self._stop.wait(pause):
-                session.post(url, data, headers=headers | {"X-Frame-Seq": str(seq)}, timeout=10)
+                session.post(url, data, headers=headers | {"X-Frame-Seq": str(seq)}, timeout=30)
                 seq += 1
 
     def close(self) -> None:
@@ -145,7 +145,7 @@ class Told:
 
     def wait(self) -> None:
         """Wait for the end, which comes with the receiver's."""
-        self._thread.join(15)
+        self._thread.join(30)
         self._stream.__exit__(None, None, None)
 
     def _read(self) -> None:

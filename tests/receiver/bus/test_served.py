@@ -29,7 +29,7 @@ def pair(redis_server: RedisServer, tmp_path: Path) -> Iterator[tuple[Receiver, 
 
 
 def _hooks(receiver: Receiver) -> list[str]:
-    hooks = requests.get(f"{receiver.url}/hooks", timeout=10).json()["hooks"]
+    hooks = requests.get(f"{receiver.url}/hooks", timeout=30).json()["hooks"]
     return [hook["state"] for hook in hooks]
 
 
@@ -53,16 +53,16 @@ def test_either_receiver_takes_answers_and_shows(
     assert answer.json()["state"] == "processed"
 
     def seen() -> bool:
-        there = requests.get(f"{first.url}/cameras", timeout=10).json()["cameras"]
+        there = requests.get(f"{first.url}/cameras", timeout=30).json()["cameras"]
         return [(c["camera"], c["processed"], c["state"]) for c in there] == [("door", 1, "live")]
 
     wait_until("the other one to know the camera", seen)
-    picture = requests.get(f"{first.url}/cameras/door/frame.jpg", timeout=10)
+    picture = requests.get(f"{first.url}/cameras/door/frame.jpg", timeout=30)
     assert picture.status_code == 200
     mark = pattern.read(codec.decode(picture.content))
     assert mark is not None
     assert mark.number == 21
-    result = requests.get(f"{first.url}/cameras/door/result", timeout=10).json()
+    result = requests.get(f"{first.url}/cameras/door/result", timeout=30).json()
     assert result["result"] == answer.json()["result"]
 
 
@@ -74,7 +74,7 @@ def test_a_bus_that_is_down_is_said_and_the_rest_goes_on(
     redis_server.stop()
 
     def degraded() -> bool:
-        said = requests.get(f"{second.url}/readyz", timeout=10)
+        said = requests.get(f"{second.url}/readyz", timeout=30)
         assert said.status_code == 200
         return said.json()["status"] == "degraded" and "bus redis://" in said.json()["problems"][0]
 
@@ -86,11 +86,11 @@ def test_a_bus_that_is_down_is_said_and_the_rest_goes_on(
         url, make_frame(4).data, headers={"Content-Type": "image/jpeg"}, timeout=10
     )
     assert refused.status_code in (409, 503)
-    picture = requests.get(f"{second.url}/cameras/door/frame.jpg", timeout=10)
+    picture = requests.get(f"{second.url}/cameras/door/frame.jpg", timeout=30)
     mark = pattern.read(codec.decode(picture.content))
     assert mark is not None
     assert mark.number == 3
-    metrics = requests.get(f"{second.url}/metrics", timeout=10).text
+    metrics = requests.get(f"{second.url}/metrics", timeout=30).text
     assert "framepost_bus_up 0.0" in metrics
     assert "framepost_bus_outages_total 1.0" in metrics
     redis_server.start()

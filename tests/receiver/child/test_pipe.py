@@ -27,7 +27,7 @@ def test_a_message_arrives_as_it_was_sent(ends: tuple[Pipe, Pipe], size: int) ->
     body = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
     sender = threading.Thread(target=ends[0].send, args=({"é": [1]}, body))
     sender.start()
-    assert ends[1].wait(5)
+    assert ends[1].wait(30)
     header, received = ends[1].receive()
     sender.join()
 

@@ -42,14 +42,14 @@ class Proxy(RawServer):
                     end.shutdown(socket.SHUT_RDWR)
 
     def _join(self, client: socket.socket, _number: int) -> None:
-        with socket.create_connection(("127.0.0.1", self.aim), timeout=10) as server:
+        with socket.create_connection(("127.0.0.1", self.aim), timeout=30) as server:
             server.settimeout(None)
             with self._lock:
                 self._open += [client, server]
             back = threading.Thread(target=_pump, args=(server, client))
             back.start()
             _pump(client, server)
-            back.join(10)
+            back.join(30)
 
 
 def _pump(source: socket.socket, aim: socket.socket) -> None:

@@ -190,7 +190,7 @@ def test_a_waiting_reader_is_woken_by(event: str) -> None:
         write(journal, "a")
     else:
         journal.closed()
-    thread.join(10)
+    thread.join(30)
 
     assert found == [event]
 
@@ -204,7 +204,7 @@ def test_one_entry_wakes_all_who_wait() -> None:
         with suppress(Closed, threading.BrokenBarrierError):
             while (item := follower.next(60)) is not None:
                 taken.append(item.number)
-                everybody.wait(10)
+                everybody.wait(60)
 
     followers = [Follower(journal) for _ in range(30)]
     followers[10:10] = [Follower(journal, cameras={"z"}) for _ in range(5)]
@@ -214,13 +214,13 @@ def test_one_entry_wakes_all_who_wait() -> None:
     try:
         for number in range(1, 21):
             write(journal, "a")
-            everybody.wait(10)
+            everybody.wait(60)
             assert taken.count(number) == 30
     finally:
         everybody.abort()
         journal.closed()
         for thread in threads:
-            thread.join(10)
+            thread.join(30)
 
 
 @given(

@@ -59,14 +59,14 @@ def test_an_entry_is_encoded_once_and_only_when_somebody_asks(
     start = threading.Barrier(20)
 
     def read() -> None:
-        start.wait(10)
+        start.wait(60)
         assert journal.entry(2).data
 
     threads = [threading.Thread(target=read) for _ in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(30)
     assert [facts["seq"] for facts in encoded] == [1]
 
 

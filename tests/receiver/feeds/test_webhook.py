@@ -245,7 +245,7 @@ def test_a_backlog_that_was_woken_waits_no_more(make_result: MakeResult) -> None
     thread = threading.Thread(target=lambda: found.append(backlog.take(60)))
     thread.start()
     backlog.wake()
-    thread.join(10)
+    thread.join(30)
     assert found == [None]
 
     assert backlog.take(60) is None
@@ -384,7 +384,7 @@ def test_a_stop_sends_what_waits(make_result: MakeResult) -> None:
 
     def answer(number: int) -> bytes:
         if number == 0:
-            assert release.wait(10)
+            assert release.wait(30)
         return http_reply()
 
     with PostServer(answer) as server, started(journal, server.url) as webhooks:
@@ -394,7 +394,7 @@ def test_a_stop_sends_what_waits(make_result: MakeResult) -> None:
         stopping = threading.Thread(target=webhooks.stop)
         stopping.start()
         release.set()
-        stopping.join(10)
+        stopping.join(30)
 
         assert webhooks.status()[0].sent == 5
         assert sums(webhooks) == [5]
@@ -409,7 +409,7 @@ def test_a_stop_does_not_wait_for_a_server_that_takes_nothing(
     over = threading.Event()
 
     def hold(_connection: Any, _number: int) -> None:
-        over.wait(20)
+        over.wait(60)
 
     def refuse(connection: Any, _number: int) -> None:
         connection.recv(65536)
@@ -438,7 +438,7 @@ def test_a_stop_ends_a_long_pause(make_result: MakeResult) -> None:
     webhook = Webhook("http://h:80", Backlog(journal), client, target="/", headers={})
     journal.finished(make_result())
     with webhook:
-        assert client.posted.wait(10)
+        assert client.posted.wait(30)
 
     assert not webhook.alive
     assert len(client.posts) == 2  # once more at the end

@@ -42,7 +42,7 @@ def ask(bench: Bench, fd: int) -> Result:
         region=Region(fd, 0, BGR.nbytes),
     )
     bench.hub.publish(frame, every=True, ticket=ticket)
-    assert ticket.wait(10)
+    assert ticket.wait(30)
     assert ticket.result is not None
     return ticket.result
 

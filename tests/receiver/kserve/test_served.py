@@ -57,7 +57,7 @@ def memory(receiver: Receiver) -> Iterator[Path]:
     assert registered.status_code == 200, registered.text
     yield path
     path.unlink()
-    requests.post(f"{receiver.url}/v2/systemsharedmemory/unregister", timeout=10)
+    requests.post(f"{receiver.url}/v2/systemsharedmemory/unregister", timeout=30)
 
 
 @pytest.fixture
@@ -100,14 +100,14 @@ def test_memory_that_is_cut_short_under_a_hook_ends_the_hook_alone(
     assert died.status_code == 500
     assert "hook died" in died.json()["error"]
     assert mean(infer("a")) == f'{{"mean": {float(np.mean(BGR))}}}'
-    assert requests.get(f"{receiver.url}/v2/health/live", timeout=10).status_code == 200
+    assert requests.get(f"{receiver.url}/v2/health/live", timeout=30).status_code == 200
 
 
 def test_a_body_shorter_than_it_said_is_no_request(receiver: Receiver) -> None:
     head = (
         f"POST {ROUTE} HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\nConnection: close\r\n\r\n{{}}"
     )
-    with socket.create_connection(("127.0.0.1", receiver.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", receiver.port), timeout=30) as connection:
         connection.sendall(head.encode())
         connection.shutdown(socket.SHUT_WR)
         with connection.makefile("rb") as answer:

@@ -5,7 +5,8 @@ ours: plain redis-py, as the users of such programs write them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -75,7 +76,7 @@ class Place:
     def messages(self, outcome: str) -> float:
         return self.metric("framepost_listener_messages_total", outcome=outcome)
 
-    def wait_until(self, what: str, condition: Callable[[], object], seconds: float = 10) -> None:
+    def wait_until(self, what: str, condition: Callable[[], object], seconds: float = 30) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, f"waited {seconds:g} s in vain for {what}"
@@ -105,6 +106,15 @@ class Plain:
     def send(self, value: bytes | str, *, key: bytes | str = "cam1", topic: str = "img0") -> None:
         self.redis.set(key, value)
         self.redis.publish(topic, key)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Have Redis do all that is asked of it within as one, when it ends."""
+        redis = self.redis
+        with redis.pipeline() as self.redis:
+            yield
+            self.redis.execute()
+        self.redis = redis
 
     def seconds_left(self, key: str) -> float:
         return float(self.redis.pttl(key)) / 1000

@@ -312,12 +312,12 @@ def test_a_frame_never_waits_for_the_disk(
 
     def write(*_: object, **__: object) -> None:
         stuck.set()
-        goes_on.wait(10)
+        goes_on.wait(60)
 
     monkeypatch.setattr("receiver.recording.reel.Segment.add", write)
     with make_recorder() as recorder:
         recorder.received(make_frame(1))
-        assert stuck.wait(5)
+        assert stuck.wait(30)
         started = time.perf_counter()
         for n in range(100):
             recorder.received(make_frame(2 + n % 2))

@@ -49,7 +49,7 @@ def test_who_waits_for_a_result_is_woken_by_it() -> None:
     waiter.start()
 
     assert result_of_task(window, 0)
-    waiter.join(10)
+    waiter.join(30)
 
     assert not waiter.is_alive()
     assert len(got) == 1
@@ -114,7 +114,7 @@ def test_many_threads_lose_nothing_and_keep_the_order() -> None:
         while not over.is_set():
             task = window.take(worker)
             if task is None:
-                bells[worker].wait(5)
+                bells[worker].wait(30)
                 bells[worker].clear()
             elif rng.random() < 0.1:
                 window.leave(worker)

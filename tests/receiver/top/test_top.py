@@ -181,7 +181,7 @@ class Terminal:
         )
         self.text = ""
 
-    def wait_for(self, pattern: str, *, seconds: float = 15.0) -> None:
+    def wait_for(self, pattern: str, *, seconds: float = 30.0) -> None:
         """Read until what was written since the last wait holds `pattern`."""
         end = time.monotonic() + seconds
         text = ""
@@ -197,7 +197,7 @@ class Terminal:
     def end(self, number: int | None = None) -> int:
         if number is not None:
             self._process.send_signal(number)
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while self._process.poll() is None and time.monotonic() < end:
             if select.select([self._parent], [], [], 0.05)[0]:
                 self.text += os.read(self._parent, 65536).decode()
@@ -267,6 +267,6 @@ def test_it_goes_on_trying_and_shows_old_figures_as_old() -> None:
             top.wait_for(r"1 of 1 cameras live")
         top.wait_for(r"what follows is \d+ s old")
         with Told(port=port) as told:
-            assert told.looked.wait(10)
+            assert told.looked.wait(30)
         top.type("q")
         assert top.end() == 0

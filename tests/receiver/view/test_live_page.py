@@ -27,7 +27,7 @@ def test_the_page_holds_a_program_that_reads_a_picture_of_each_camera(
             frame = make_frame(7, width=1280, height=720)
             headers = {"Content-Type": "image/jpeg", "X-Frame-Seq": "7"}
             url = f"{receiver.url}/cameras/{name}/frames"
-            assert requests.post(url, frame.data, headers=headers, timeout=5).status_code == 202
+            assert requests.post(url, frame.data, headers=headers, timeout=30).status_code == 202
         run = subprocess.run(
             [sys.executable, "-W", "error", "pictures.py", receiver.url],
             cwd=tmp_path,

@@ -112,14 +112,14 @@ def test_equal_wishes_are_encoded_once_however_many_ask_at_the_same_time(
     made: list[Rendition] = []
 
     def ask(width: int) -> None:
-        together.wait(5)
+        together.wait(60)
         made.append(renditions.render(frame, Wish(width=width)))
 
     threads = [threading.Thread(target=ask, args=(640 + n,)) for n in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(30)
 
     assert renditions.encodes == 1
     assert len(made) == 8
@@ -137,17 +137,17 @@ def test_one_wish_does_not_wait_for_another(
     def encode_slowly(image: codec.Image, quality: int) -> bytes:
         if image.shape[1] == 80:
             started.set()
-            go_on.wait(10)
+            go_on.wait(60)
         return encode(image, quality)
 
     monkeypatch.setattr(codec, "encode", encode_slowly)
     slow = threading.Thread(target=renditions.render, args=(frame, Wish(width=80)))
     slow.start()
-    assert started.wait(5)
+    assert started.wait(30)
 
     assert renditions.render(frame, Wish(width=96)).width == 96
     go_on.set()
-    slow.join(5)
+    slow.join(30)
 
 
 def test_raw_and_annotated_pictures_are_kept_apart(make_frame: MakeFrame) -> None:
@@ -195,13 +195,13 @@ def test_a_picture_that_is_made_is_given_to_others_while_the_next_is_being_made(
 
     def wait(image: codec.Image, quality: int) -> bytes:
         is_making.set()
-        assert go_on.wait(5)
+        assert go_on.wait(30)
         return encode(image, quality)
 
     monkeypatch.setattr("receiver.view.renditions.codec.encode", wait)
     maker = threading.Thread(target=renditions.render, args=(second, Wish(width=80)))
     maker.start()
-    assert is_making.wait(5)
+    assert is_making.wait(30)
 
     assert renditions.render(first, Wish(width=80)) is made
     go_on.set()

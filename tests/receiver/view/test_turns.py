@@ -56,7 +56,7 @@ def test_who_waits_is_woken_from_another_thread() -> None:
     thread.start()
 
     assert turns.next() is part
-    thread.join(5)
+    thread.join(30)
 
 
 def test_a_turn_can_be_had_for_later() -> None:

@@ -53,7 +53,7 @@ class Served:
 
     @contextmanager
     def ask(self, path: str) -> Iterator[http.client.HTTPResponse]:
-        connection = http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=30)
         with closing(connection):
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -97,7 +97,7 @@ class Served:
         self.drain()
         self.pulse.stop()
         self._server.shutdown()
-        self._thread.join(5)
+        self._thread.join(30)
         self._server.server_close()
 
 
@@ -112,7 +112,7 @@ def pictures(records: Iterator[Record]) -> Iterator[Record]:
     return of_kind("picture", records)
 
 
-def of_kind(kind: str, records: Iterator[Record], *, within: float = 5) -> Iterator[Record]:
+def of_kind(kind: str, records: Iterator[Record], *, within: float = 30.0) -> Iterator[Record]:
     deadline = time.monotonic() + within
     for record in records:
         assert time.monotonic() < deadline, f"no {kind} came"
@@ -120,7 +120,7 @@ def of_kind(kind: str, records: Iterator[Record], *, within: float = 5) -> Itera
             yield record
 
 
-def until(true: Callable[[], bool], *, within: float = 5) -> None:
+def until(true: Callable[[], bool], *, within: float = 30.0) -> None:
     deadline = time.monotonic() + within
     while not true():
         assert time.monotonic() < deadline
@@ -320,7 +320,7 @@ def test_the_wished_rate_is_kept_and_the_last_picture_comes(
             if head["seq"] == 39:
                 break
         seconds = time.monotonic() - started
-        thread.join(5)
+        thread.join(30)
 
     assert len(seqs) <= seconds * 20 + 3
 

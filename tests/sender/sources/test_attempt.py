@@ -26,14 +26,14 @@ def test_a_late_result_is_discarded() -> None:
     discarded = threading.Event()
 
     def call() -> int:
-        come.wait(5)
+        come.wait(60)
         return 7
 
     with pytest.raises(Overdue):
         Attempt(call, discard=lambda late: discarded.set(), name="a").run(0.05, Interrupt())
     come.set()
 
-    assert discarded.wait(2)
+    assert discarded.wait(30)
 
 
 def test_an_interrupt_ends_the_wait_at_once() -> None:
@@ -43,11 +43,11 @@ def test_an_interrupt_ends_the_wait_at_once() -> None:
     timer.start()
     start = time.monotonic()
     with pytest.raises(SourceError) as caught:
-        Attempt(lambda: come.wait(5), discard=lambda late: None, name="a").run(5, interrupt)
+        Attempt(lambda: come.wait(60), discard=lambda late: None, name="a").run(60, interrupt)
     come.set()
 
     assert caught.value.reason == "interrupted"
-    assert time.monotonic() - start < 1.0
+    assert time.monotonic() - start < 30
 
 
 def test_an_interrupt_that_came_before_ends_the_next_wait_until_it_is_forgotten() -> None:
@@ -55,7 +55,7 @@ def test_an_interrupt_that_came_before_ends_the_next_wait_until_it_is_forgotten(
     interrupt.set()
 
     with pytest.raises(SourceError):
-        interrupt.wait(5)
+        interrupt.wait(60)
     with pytest.raises(SourceError):
         Attempt(lambda: 7, discard=lambda late: None, name="a").run(5, interrupt)
     interrupt.clear()

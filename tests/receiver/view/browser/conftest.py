@@ -6,10 +6,13 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import MakeFrame, missing
 from tests.receiver.view.browser.stage import Stage
+
+# Never reached in a good run, and enough for a busy machine.
+expect.set_options(timeout=30_000)
 
 FLAGS = (
     "--headless",

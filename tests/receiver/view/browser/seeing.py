@@ -53,7 +53,7 @@ def numbers(page: Page) -> dict[str, int | None]:
     return found
 
 
-def until(true: Callable[[], object], page: Page, *, seconds: float = 20) -> None:
+def until(true: Callable[[], object], page: Page, *, seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline

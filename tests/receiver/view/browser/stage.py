@@ -132,7 +132,7 @@ class Stage:
         self.hub.close()
         self.pulse.stop()
         self._server.shutdown()
-        self._thread.join(5)
+        self._thread.join(30)
         self._server.server_close()
 
     def restart(self) -> None:
@@ -167,7 +167,7 @@ class Stage:
         self.pulse.start()
 
     def _facts(self) -> dict[str, Any]:
-        self.talks.wait(20)
+        self.talks.wait(60)
         cameras = [status.describe(self.hub, camera) for camera in self.hub.cameras()]
         return {"cameras": cameras, "hooks": self._hooks(), "history": self.samples}
 

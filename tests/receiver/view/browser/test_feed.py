@@ -113,7 +113,7 @@ def test_a_flood_leaves_a_bounded_list_with_the_newest_on_top(stage: Stage, page
     for seq in range(81, 351):
         result(stage, seq, value=seq)
 
-    expect(lines.first).to_contain_text("350", timeout=10_000)
+    expect(lines.first).to_contain_text("350", timeout=30_000)
     assert lines.count() == 100
 
 

@@ -77,7 +77,7 @@ def test_a_receiver_that_only_falls_silent_is_noticed_by_the_pages_own_clock(
     stage.talks.clear()
     began = time.monotonic()
 
-    expect(part(page, "state")).to_have_text("unknown", timeout=6_000)
+    expect(part(page, "state")).to_have_text("unknown", timeout=30_000)
     assert time.monotonic() - began > 2
     expect(part(page, "over")).to_have_text(re.compile(r"no connection · last frame .* ago"))
     expect(part(page, "canvas")).to_have_css("filter", GREY)
@@ -123,7 +123,7 @@ def test_a_picture_that_lags_behind_its_camera_is_late(stage: Stage, page: Page)
     shows(page, part(page, "canvas"), 1)
 
     # The camera goes on, but what comes of it cannot be drawn.
-    deadline = time.monotonic() + 8
+    deadline = time.monotonic() + 30
     while part(page, "state").text_content() != "late":
         assert time.monotonic() < deadline
         stage.publish(int(time.monotonic() * 100), data=b"\xff\xd8 broken \xff\xd9")

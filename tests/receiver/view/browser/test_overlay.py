@@ -129,6 +129,8 @@ def test_the_result_belongs_to_the_very_picture_it_is_drawn_on(stage: Stage, pag
     stage.finish(stage.plain(), value={"boxes": [[100, 60, 200, 120]]})
     page.goto(stage.url)
     part(page, "open").click()
+    until(lambda: large(page, "moment").text_content(), page)
+    unfade(large(page, "stage"))
     until(lambda: np.ptp(within(picture(page))[200:400]) > 100, page)
 
     # A newer frame without a result yet changes nothing; its result brings its own picture.

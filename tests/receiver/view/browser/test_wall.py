@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Browser, Page, Request, expect
@@ -35,7 +36,16 @@ def test_pictures_and_numbers_move_by_themselves(stage: Stage, page: Page) -> No
 
     shows(page, part(page, "canvas"), 2)
     expect(part(page, "state")).to_have_text("live")
-    expect(part(page, "age")).to_have_text("now")
+
+
+def test_a_frame_that_just_came_is_of_now(stage: Stage, page: Page) -> None:
+    connect(page, stage.url)
+
+    def is_now() -> bool:
+        stage.publish(1)  # anew: a busy machine may take longer to show it than it is of now
+        return part(page, "age").all_text_contents() == ["now"]
+
+    until(is_now, page)
 
 
 def test_an_empty_page_says_how_to_begin_and_a_new_camera_appears(stage: Stage, page: Page) -> None:
@@ -61,7 +71,7 @@ def test_a_forgotten_camera_vanishes(stage: Stage, page: Page) -> None:
     stage.restart()
     stage.publish(1, camera="cam2")
 
-    expect(page.locator("article.tile")).to_have_count(1, timeout=15_000)
+    expect(page.locator("article.tile")).to_have_count(1, timeout=30_000)
     expect(tile(page, "cam2")).to_be_visible()
 
 
@@ -169,5 +179,7 @@ def test_many_tiles_ask_for_small_pictures_and_a_single_one_for_as_it_was_sent(
     for n in range(2, 14):
         stage.publish(1, camera=f"cam{n}", width=1280)
 
-    until(lambda: "width=480" in addresses[-1] or "width=320" in addresses[-1], page)
-    assert "fps=" in addresses[-1]
+    def are_small() -> bool:
+        return re.search("width=(480|320)", addresses[-1]) is not None and "fps=" in addresses[-1]
+
+    until(are_small, page)
