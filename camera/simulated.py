@@ -148,7 +148,7 @@ class SimulatedCamera:
         """What killed one of the camera's threads: a bug, or a file that became unreadable."""
         return self._running.error if self._running is not None else None
 
-    def wait_until(self, reached: Callable[[SimulatedCamera], bool], timeout: float = 5.0) -> bool:
+    def wait_until(self, reached: Callable[[SimulatedCamera], bool], timeout: float = 30.0) -> bool:
         """Wait until `reached(camera)`, which is asked at each change of a count."""
         return self.tally.wait_until(lambda: reached(self), timeout)
 

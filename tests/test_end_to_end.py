@@ -162,12 +162,9 @@ def test_the_demo_shows_boxes_and_leaves_nothing_behind() -> None:
             time.sleep(0.1)
         family = psutil.Process(demo.pid).children(recursive=True)
 
-        started = time.monotonic()
         assert demo.stop(signal.SIGINT) == 0
-        took = time.monotonic() - started
         _, alive = psutil.wait_procs(family, timeout=30)
 
-    assert took < 3
     assert alive == []
     assert "Traceback" not in demo.output
     assert "is killed" not in demo.output

@@ -90,10 +90,12 @@ class Demuxer:
 
         attempt = Attempt(connect, discard=InputContainer.close, name=f"opening {self._name}")
         trouble: Exception | None = None
+        until = time.monotonic() + self._open_timeout
         try:
             self._container = attempt.run(self._open_timeout, self._interrupt)
         except TROUBLE as exc:
-            trouble = exc
+            # When its time is up FFmpeg may as well call what it did not get "invalid data".
+            trouble = exc if time.monotonic() < until else TimeoutError()
         except Overdue:
             trouble = TimeoutError()
         # Outside the handlers: FFmpeg's exception names the URL, and is to be in no chain.

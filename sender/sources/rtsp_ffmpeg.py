@@ -19,9 +19,9 @@ class FfmpegRtspSource(NetworkSource):
             # is told by the session or found by the decoder.
             "probesize": "32",
             # Microseconds; `stimeout`, which many examples name, is ignored by today's FFmpeg.
-            # Seconds more, so that PyAV's own limit comes first, on a busy machine too: this one
-            # calls a silent server "invalid data".
-            "timeout": str(int(1e6 * (10 + 2 * max(options.open_timeout, options.read_timeout)))),
+            # Twice the time, so that PyAV's own limit comes first: this one calls a silent server
+            # "invalid data".
+            "timeout": str(int(2e6 * max(options.open_timeout, options.read_timeout))),
             # A key frame comes in one burst; the system's usual buffer holds less.
             "buffer_size": str(2 << 20),
         }

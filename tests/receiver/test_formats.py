@@ -114,10 +114,10 @@ def test_what_passes_decodes() -> None:
 def test_a_body_of_fill_bytes_costs_no_time() -> None:
     jpeg = encoded(".jpg")
     start = jpeg.index(b"\xff\xda") + 20
-    started = time.monotonic()
+    started = time.process_time()
 
     with pytest.raises(FrameError):
         inspect(jpeg[:start] + b"\xff" * 200_000 + b"\x00")
 
     # Milliseconds when each byte is looked at once; it was looked at once for each byte before it.
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 2

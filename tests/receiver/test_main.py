@@ -136,7 +136,7 @@ def test_a_client_that_is_stuck_does_not_hold_up_the_end(make_frame: MakeFrame) 
         post(receiver, data)
         started = time.monotonic()
         assert receiver.stop() == 0
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 20
 
 
 def test_two_receivers_do_not_share_a_port() -> None:
@@ -160,7 +160,7 @@ def test_frames_in_flight_are_answered_and_viewers_let_go_at_the_end(
 
         thread = threading.Thread(target=watch)
         thread.start()
-        assert receiver.stop(seconds=8) == 0
+        assert receiver.stop(seconds=20) == 0
         assert ended.wait(30)
         thread.join()
         viewer.close()

@@ -215,7 +215,7 @@ class PostServer(RawServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def wait_for(self, count: int, timeout: float = 15.0) -> None:
+    def wait_for(self, count: int, timeout: float = 30.0) -> None:
         """Wait until `count` frames came in all."""
         with self._came:
             came = self._came.wait_for(lambda: len(self.requests) >= count, timeout)

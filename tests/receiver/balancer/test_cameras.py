@@ -74,7 +74,7 @@ def test_a_killed_receivers_cameras_go_on_at_the_other_and_come_back() -> None:
         killed = time.monotonic()
         told = [post(fleet.url, camera, 1).status_code for camera in cameras]
 
-        assert time.monotonic() - killed < 3
+        assert time.monotonic() - killed < 15
         assert told == [202] * len(cameras)
         del fleet.receivers[lost]
         # Those of the other receiver stayed.

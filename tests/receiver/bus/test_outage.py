@@ -73,7 +73,7 @@ def test_a_redis_that_stands_still_is_noticed_and_found_again(
         started = time.monotonic()
         for _ in range(10):
             receiver.publish()
-        assert time.monotonic() - started < 0.5
+        assert time.monotonic() - started < 1.5  # one that waited for Redis would take 2 s each
     finally:
         redis_server.resume()
     check_it_works_again(receiver)

@@ -217,7 +217,7 @@ def test_streams_end_with_the_receiver(
 
     for stream in streams:
         assert [event.data["seq"] for event in stream] == [0]
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
     assert "Traceback" not in receiver.output
 
 

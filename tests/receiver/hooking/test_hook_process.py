@@ -59,7 +59,7 @@ def test_a_receiver_killed_leaves_no_orphan(tmp_path: Path, line: str) -> None:
         receiver.kill()
         receiver.wait()
 
-    wait_until("the hook's end", lambda: not alive(child), 5)
+    wait_until("the hook's end", lambda: not alive(child))
 
 
 def test_elsewhere_than_on_linux_a_thread_watches_the_parent() -> None:
@@ -78,7 +78,7 @@ def test_elsewhere_than_on_linux_a_thread_watches_the_parent() -> None:
     )
 
     assert int(found.stdout) > 0
-    assert time.monotonic() - started < 10, "run waits for the pipe's end, so for the child's"
+    assert time.monotonic() - started < 40, "run waits for the pipe's end, so for the child's"
 
 
 def test_ctrl_c_is_none_of_the_hooks_business(tmp_path: Path, make_frame: MakeFrame) -> None:

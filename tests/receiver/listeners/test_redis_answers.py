@@ -119,7 +119,7 @@ def test_a_redis_that_stands_still_holds_up_no_hook_and_what_it_did_not_take_is_
         started = time.monotonic()
         for seq in range(100):
             answers.finished(result_of(make_frame, seq, seq))
-        assert time.monotonic() - started < 0.5
+        assert time.monotonic() - started < 1.5
         give_up = time.monotonic() + 30
         while not answers.outcomes().get("failed"):
             assert time.monotonic() < give_up

@@ -329,15 +329,11 @@ def test_a_redis_that_stands_still_is_noticed_and_found_again(
     place: Place, redis_server: RedisServer, plain: Plain, make_frame: MakeFrame
 ) -> None:
     redis_server.pause()
-    started = time.monotonic()
     place.wait_until("the loss", lambda: not place.is_up())
-    seconds = time.monotonic() - started
     redis_server.resume()
     place.wait_until("a subscription", place.is_up)
     plain.send(make_frame().data)
     place.wait_for_frames(1)
-
-    assert seconds < 2.3
 
 
 def test_a_quiet_topic_is_no_trouble(

@@ -344,13 +344,13 @@ def test_a_forgotten_camera_is_closed(
     recorder.close()
 
 
-def test_a_thread_writes_within_a_second(
+def test_a_thread_writes_by_itself(
     make_recorder: MakeRecorder, make_frame: MakeFrame, tmp_path: Path
 ) -> None:
     with make_recorder() as recorder:
         frame = make_frame(1)
         recorder.received(frame)
-        deadline = time.monotonic() + 1
+        deadline = time.monotonic() + 30
         while not (paths := list(tmp_path.glob("*/*.jsonl"))) or len(lines(paths[0])) < 2:
             assert time.monotonic() < deadline
             threading.Event().wait(0.01)

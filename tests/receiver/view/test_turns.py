@@ -67,4 +67,4 @@ def test_a_turn_can_be_had_for_later() -> None:
     turns.ring_at(now + 0.05, soon)
 
     assert [turns.next(), turns.next()] == [soon, late]
-    assert 0.1 <= time.monotonic() - now < 2
+    assert time.monotonic() - now >= 0.1

@@ -109,7 +109,7 @@ class ScriptedCamera(RawServer):
             return [asked for asked in self.asked if asked.method == method]
 
         with self._heard:
-            assert self._heard.wait_for(lambda: len(found()) >= count, 5), self.methods()
+            assert self._heard.wait_for(lambda: len(found()) >= count, 30), self.methods()
         return found()[count - 1]
 
     def _serve(self, connection: socket.socket, _number: int) -> None:
