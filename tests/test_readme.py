@@ -96,5 +96,5 @@ def test_the_example_env_names_what_the_compose_file_takes() -> None:
         f"RECEIVER_{name.upper()}" for name in ReceiverConfig.model_fields
     }
 
-    assert named - {"RECEIVER_PUBLISH"} == taken
+    assert named - {"RECEIVER_PUBLISH", "RECEIVER_MEMORY", "SENDER_MEMORY"} == taken
     assert taken <= settings

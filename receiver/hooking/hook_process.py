@@ -13,6 +13,7 @@ import logging
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ from receiver.hooking.answer import Answer, ask
 from receiver.hooking.memory import Memory
 from receiver.region import SharedFrame
 from shared.frame import EncodedFrame
+
+#: Of 1000, by which it is ended before others that take as much (proc(5), oom_score_adj).
+_FIRST = "300"
 
 
 def main(argument: str) -> None:
@@ -45,6 +49,8 @@ def begin(settings: dict[str, Any]) -> Pipe:
     # Ctrl-C reaches the whole terminal; when to end is the receiver's business.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent(settings["parent"])
+    with suppress(OSError):  # where memory runs out, Linux is to end a hook and not the receiver
+        Path("/proc/self/oom_score_adj").write_text(_FIRST, encoding="ascii")
     # A segmentation fault, or SIGUSR1 before a hook that hangs is killed, shows where it was.
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1, all_threads=False)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from tests.receiver.bench import Bench
@@ -27,3 +30,18 @@ def test_a_hook_gets_the_environment_without_the_receiver_s_secrets(
     bench.start()
 
     assert bench.show().value == [["MY_MODEL", "RECEIVER_HOOK_TIMEOUT"], 2]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has it")
+def test_where_memory_runs_out_a_hook_is_ended_before_the_receiver(bench: Bench) -> None:
+    bench.write(
+        """
+        from pathlib import Path
+
+        def process(frame):
+            return int(Path("/proc/self/oom_score_adj").read_text())
+        """
+    )
+    bench.start()
+
+    assert bench.show().value > int(Path("/proc/self/oom_score_adj").read_text())
