@@ -56,6 +56,8 @@ class Camera:
         self.name = name
         self.latest: Latest[EncodedFrame] = Latest()
         self.pending = Pending(limit=max_queue)
+        #: Which frames came to this receiver, and how many did not.
+        self.order = Order()
         #: The newest frame as the hook left it, and the newest result.
         self.annotated: Latest[EncodedFrame] = Latest()
         self.results: Latest[Result] = Latest()
@@ -75,7 +77,6 @@ class Camera:
         self._seen_at = -math.inf if is_elsewhere else clock()
         #: What the other receivers say; None where none knows it.
         self.elsewhere: Elsewhere | None = None
-        self._order = Order()
         self._stillness = Stillness()
         self._shown: EncodedFrame | None = None
         self._received = self._processed = self._failed = self._late = self._duplicate = 0
@@ -86,15 +87,17 @@ class Camera:
         """Take a frame from a client. Never blocks; a newer frame takes an older one's place.
 
         With `every` it is processed even if newer ones come; raise FrameError (503) where too many
-        wait for that. `ticket` is settled unless the outcome is a duplicate.
+        wait for that. `ticket` is settled if the outcome is accepted or superseded. A frame that
+        came before is waiting, see `Pending.join`, or a duplicate if something became of it.
         """
         with self._lock:
+            if self.order.knows(frame):
+                is_open = self.pending.repeat(frame, every=every)
+                self._duplicate += 1
+                return "waiting" if is_open else "duplicate"
             if every:
                 self.pending.check_room()
-            outcome = self._order.place(frame)
-            if outcome == "duplicate":
-                self._duplicate += 1
-                return outcome
+            outcome: Outcome = self.order.place(frame)
             self._received += 1
             self._seen_at = self._clock()
             self.arrivals.tick()
@@ -125,21 +128,23 @@ class Camera:
                 self._processed += 1
             else:
                 self._failed += 1
-            newest = self._shown is None or not is_before(result.frame, self._shown)
-            if newest:
-                # Within the lock: two workers that end at once must not swap the order.
-                self._shown = result.frame
-                if not isinstance(result.picture, SharedFrame):
-                    self.annotated.put(result.picture)
-                self.results.put(result)
-        self.latencies.add(result)
-        for observer in self._observers:
-            observer.finished(result)
+            self._show(result)
+        self._tell(result)
         self.pending.settle(result)
 
     def supersede(self, frame: EncodedFrame) -> None:
         """Enter that a frame that was taken from `pending` gave way to a newer one, on the bus."""
         self.pending.supersede(frame)
+
+    def abandon(self, frame: EncodedFrame, error: str) -> None:
+        """Enter that no hook finished a frame that was taken from `pending`, and why.
+
+        It has failed here, but is not told of as a result: it may come again, and is new then.
+        """
+        with self._lock:
+            self._failed += 1
+            self.order.forget(frame)
+        self.pending.abandon(frame, error)
 
     def show(self, frame: EncodedFrame) -> None:
         """Show viewers a frame that another receiver took; it stands in no books here."""
@@ -148,11 +153,18 @@ class Camera:
     def show_result(self, result: Result) -> None:
         """Enter a result of a frame that another receiver took."""
         with self._lock:
-            if self._shown is None or not is_before(result.frame, self._shown):
-                self._shown = result.frame
-                if result.picture.data:
-                    self.annotated.put(result.picture)
-                self.results.put(result)
+            self._show(result)
+        self._tell(result)
+
+    def _show(self, result: Result) -> None:
+        # Within the lock: two workers that end at once must not swap the order.
+        if self._shown is None or not is_before(result.frame, self._shown):
+            self._shown = result.frame
+            if result.picture.data:  # of shared memory, and of another receiver's, there is none
+                self.annotated.put(result.picture)
+            self.results.put(result)
+
+    def _tell(self, result: Result) -> None:
         self.latencies.add(result)
         for observer in self._observers:
             observer.finished(result)
@@ -170,11 +182,6 @@ class Camera:
                 waiting=waiting + taken - done,
                 duplicate=self._duplicate,
             )
-
-    @property
-    def own(self) -> EncodedFrame | None:
-        """The newest frame that came to this receiver."""
-        return self._order.newest
 
     def is_newer_elsewhere(self) -> bool:
         """Say whether another receiver has had a frame since this one last had."""

@@ -22,6 +22,8 @@ from shared.wire import Envelope
 
 #: However long a caller would like to wait.
 MAX_WAIT = 60.0
+#: Of a frame that was taken, and of which nothing became here.
+_UNSETTLED = "unsettled"
 
 
 class Desk:
@@ -59,7 +61,8 @@ class Desk:
             check_camera(camera)
             yield
         except FrameError as exc:
-            self._hub.refuse(camera, exc.reason)
+            if exc.reason != _UNSETTLED:  # that one was taken
+                self._hub.refuse(camera, exc.reason)
             raise
         except HTTPException:  # what Werkzeug refuses, such as a form of too many parts
             self._hub.refuse(camera, "form")
@@ -118,22 +121,23 @@ class Desk:
         ticket = None if self._traces is None else self._traces.ticket(frame)
         if wait is None or leave is None:
             outcome = self._hub.publish(frame, every=every, ticket=ticket)
+            if outcome == "waiting":
+                return Fate(frame, "accepted")
             return Fate(frame, outcome, self._known(frame) if outcome == "duplicate" else None)
-        ticket = ticket or Ticket()
         try:
-            outcome = self._hub.publish(frame, every=every, ticket=ticket)
-            if outcome == "duplicate":
-                return Fate(frame, outcome, self._known(frame), waited=wait)
-            ticket.wait(wait)
+            joined: Ticket | None = ticket or Ticket()
+            outcome = self._hub.publish(frame, every=every, ticket=joined)
+            if outcome == "waiting":
+                # Its caller waits for what becomes of it, as the one does who brought it first.
+                joined = self._hub.join(frame, Ticket())
+            if outcome == "duplicate" or joined is None:
+                return Fate(frame, "duplicate", self._known(frame), waited=wait)
+            joined.wait(wait)
         finally:
             leave()
-        if ticket.state == "closed":
-            raise FrameError(
-                "receiver: is shutting down, and did not come to this frame",
-                status=503,
-                reason="draining",
-            )
-        return Fate(frame, ticket.state or "accepted", ticket.result, waited=wait)
+        if joined.state == "closed":
+            raise _unsettled(joined.result)
+        return Fate(frame, joined.state or "accepted", joined.result, waited=wait)
 
     def identify(self, camera: str, envelope: Envelope, received: float) -> dict[str, Any]:
         """Return what names a frame and tells its age, for an EncodedFrame.
@@ -153,6 +157,7 @@ class Desk:
             "captured_at": received if captured_at is None else captured_at,
             "clock_offset": 0.0 if captured_at is None else offset,
             "trace": envelope.trace,
+            "redelivered": envelope.redelivered,
             "sent_at": None if captured_at is None else envelope.sent_at,
         }
 
@@ -180,3 +185,11 @@ class Desk:
             frame.seq,
         )
         return result if is_same else None
+
+
+def _unsettled(result: Result | None) -> FrameError:
+    """Return what tells a caller that nothing became of its frame, which may come again."""
+    why = "the receiver is shutting down" if result is None else result.error
+    return FrameError(
+        f"frame: has no result, and may be sent again: {why}", status=503, reason=_UNSETTLED
+    )

@@ -53,6 +53,11 @@ class Frame:
         return self._encoded.seq
 
     @property
+    def redelivered(self) -> bool:
+        """Whether a hook may have had this very frame before, in a receiver that was killed."""
+        return self._encoded.redelivered
+
+    @property
     def captured_at(self) -> float:
         """Unix seconds, by the sender's clock."""
         return self._encoded.captured_at

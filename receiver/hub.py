@@ -55,6 +55,11 @@ class Hub:
                 listener(camera)
         return outcome
 
+    def join(self, frame: EncodedFrame, ticket: Ticket) -> Ticket | None:
+        """Return what tells of the same frame that came before, see `Pending.join`."""
+        camera = self._cameras.get(frame.camera)
+        return None if camera is None else camera.pending.join(frame, ticket)
+
     def meet(self, name: str) -> Camera | None:
         """Return the camera, made if need be, that another receiver has; None where no room is."""
         camera = self._cameras.get(name)

@@ -124,6 +124,11 @@ class HubCollector(Collector):
             "Of those waiting, the ones of mode=every",
             labels=["camera"],
         )
+        missing = GaugeMetricFamily(
+            "framepost_frames_missing",
+            "Frames that the sender counted and that did not come",
+            labels=["camera"],
+        )
         fps = GaugeMetricFamily("framepost_camera_fps", "Frames a second", labels=["camera"])
         up = GaugeMetricFamily("framepost_camera_live", "1 while frames come", labels=["camera"])
         frozen = GaugeMetricFamily(
@@ -153,13 +158,14 @@ class HubCollector(Collector):
             "framepost_frames_skewed", "Frames that came before they were sent", labels=["camera"]
         )
         for camera in self._hub.cameras():
-            if camera.own is None:  # another receiver tells of it
+            if camera.order.newest is None:  # another receiver tells of it
                 continue
             books = camera.books()
             for name, family in counts.items():
                 family.add_metric([camera.name], getattr(books, name))
             waiting.add_metric([camera.name], books.waiting)
             queued.add_metric([camera.name], camera.pending.queued)
+            missing.add_metric([camera.name], camera.order.missing)
             fps.add_metric([camera.name], camera.arrivals.per_second())
             up.add_metric([camera.name], camera.is_live())
             frozen.add_metric([camera.name], camera.state() == "frozen")
@@ -178,7 +184,7 @@ class HubCollector(Collector):
         for (name, reason), count in self._hub.refused().items():
             refused.add_metric([name, reason], count)
         yield from (*counts.values(), waiting, queued, fps, up, frozen, idle, viewers, refused)
-        yield shown
+        yield from (shown, missing)
         limit = GaugeMetricFamily(
             "framepost_queue_limit", "How many frames of mode=every a camera may have waiting"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 
+from receiver.order import is_same
 from receiver.result import Result
 from receiver.ticket import Settlement, Ticket
 from shared.errors import FrameError
@@ -25,9 +26,10 @@ class Pending:
         self._lock = threading.Lock()
         self._newest: EncodedFrame | None = None
         self._queue: deque[EncodedFrame] = deque()
-        #: By the frame's identity: a client may give a number for the second time, while the
-        #: first frame of that number is with the hook. Frames are kept, or identities would recur.
-        self._tickets: dict[int, tuple[EncodedFrame, Ticket]] = {}
+        #: What waits, or is with the hook, by the frame's identity: a client may give a number for
+        #: the second time while the first frame of that number is with the hook. Frames are kept,
+        #: or identities would recur.
+        self._open: dict[int, tuple[EncodedFrame, Ticket | None]] = {}
         self._handed: set[int] = set()
         self._taken = self._superseded = 0
         self._closed = False
@@ -46,6 +48,35 @@ class Pending:
         with self._lock:
             self._queue.append(frame)
             self._issue(frame, ticket)
+
+    def repeat(self, frame: EncodedFrame, *, every: bool) -> bool:
+        """Say whether the same frame came before, and waits or is with the hook.
+
+        With `every` it will be processed even if newer ones come; raise FrameError (503) where too
+        many wait for that.
+        """
+        with self._lock:
+            first = self._find(frame)
+            if every and first is not None and first is self._newest:
+                self.check_room()
+                self._newest = None
+                self._queue.append(first)
+            return first is not None
+
+    def join(self, frame: EncodedFrame, ticket: Ticket) -> Ticket | None:
+        """Return the ticket of the same frame that came before; `ticket`, where it had none.
+
+        None where something became of it meanwhile.
+        """
+        with self._lock:
+            first = self._find(frame)
+            if first is None:
+                return None
+            held = self._open[id(first)][1]
+            if held is None:
+                held = ticket
+                self._issue(first, held)
+            return held
 
     def check_room(self) -> None:
         """Raise FrameError (503) when the queue is full."""
@@ -100,6 +131,11 @@ class Pending:
             self._superseded += 1
             self._settle(frame, "superseded")
 
+    def abandon(self, frame: EncodedFrame, error: str) -> None:
+        """Tell the caller that a frame that was taken has no result here, and why."""
+        with self._lock:
+            self._settle(frame, "closed", Result.failed(frame, error))
+
     def settle(self, result: Result) -> None:
         """Tell the caller, if one waits for it, what the hook made of a frame that was taken."""
         with self._lock:
@@ -110,7 +146,8 @@ class Pending:
         with self._lock:
             self._closed = True
             for frame in (*self._queue, *([self._newest] if self._newest else [])):
-                self._settle(frame, "closed")
+                # It stays open: nothing became of it, and whoever repeats it is told so too.
+                self._issue(*self._open[id(frame)])
 
     def __len__(self) -> int:
         """Return how many frames wait."""
@@ -121,14 +158,18 @@ class Pending:
         with self._lock:
             return self._taken, self._superseded, len(self)
 
+    def _find(self, frame: EncodedFrame) -> EncodedFrame | None:
+        # Few are open at once, and seldom does one come twice. The newest of that name is meant.
+        found = (held for held, _ in reversed(self._open.values()) if is_same(held, frame))
+        return next(found, None)
+
     def _issue(self, frame: EncodedFrame, ticket: Ticket | None) -> None:
-        if ticket is not None:
-            self._tickets[id(frame)] = frame, ticket
-            if self._closed:
-                self._settle(frame, "closed")
+        self._open[id(frame)] = frame, ticket
+        if self._closed and ticket is not None:
+            ticket.settle("closed")
 
     def _settle(self, frame: EncodedFrame, state: Settlement, result: Result | None = None) -> None:
         self._handed.discard(id(frame))
-        _, ticket = self._tickets.pop(id(frame), (frame, None))
+        _, ticket = self._open.pop(id(frame), (frame, None))
         if ticket is not None:
             ticket.settle(state, result)

@@ -10,7 +10,7 @@ from shared.errors import FrameError
 
 #: Over soon: a supervisor starts the receiver anew, the hook takes a frame from its queue,
 #: an address may bring another.
-_SOON = {"draining", "queue", "rate"}
+_SOON = {"draining", "queue", "rate", "unsettled"}
 
 
 def problem(status: int, title: str, detail: str, **headers: str) -> flask.Response:

@@ -49,7 +49,7 @@ class Result:
 
     def facts(self) -> dict[str, Any]:
         """Return it as the routes and feeds tell it, JSON-able; `timings` are milliseconds."""
-        told = {
+        told: dict[str, Any] = {
             "camera": self.frame.camera,
             "epoch": self.frame.epoch,
             "seq": self.frame.seq,
@@ -59,7 +59,11 @@ class Result:
             "error": self.error,
             "timings": self.timings(),
         }
-        return told if self.traceback is None else told | {"traceback": self.traceback}
+        if self.traceback is not None:
+            told["traceback"] = self.traceback
+        if self.frame.redelivered:
+            told["redelivered"] = True
+        return told
 
     def timings(self) -> dict[str, float]:
         """Return what the time went into, in milliseconds."""

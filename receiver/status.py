@@ -94,7 +94,7 @@ def overview(
 def describe(hub: Hub, camera: Camera) -> dict[str, Any]:
     """Return what `GET /cameras/{camera}` says: of all receivers together, where there are more.
 
-    Clock, refused bodies and latencies are this receiver's.
+    Clock, missing frames, refused bodies and latencies are this receiver's.
     """
     frame: EncodedFrame | Elsewhere | None = camera.latest.peek()
     books, fps, viewers = camera.books(), camera.arrivals.per_second(), camera.viewers
@@ -117,6 +117,7 @@ def describe(hub: Hub, camera: Camera) -> dict[str, Any]:
         "age_seconds": round(age, 3) if math.isfinite(age) else None,
         "clock": camera.sender_clock.facts(),
         **asdict(books),
+        "missing": camera.order.missing,
         "refused": sum(n for (name, _), n in hub.refused().items() if name == camera.name),
         "viewers": viewers,
         "latency": camera.latencies.percentiles(),

@@ -7,12 +7,16 @@ from typing import Literal
 
 from receiver.result import Result
 
-#: closed: the receiver, or the camera, ended before the frame's turn.
+#: closed: nothing became of the frame here, and it may come again; the receiver, or the camera, or
+#: its hook's worker ended before.
 Settlement = Literal["processed", "failed", "superseded", "closed"]
 
 
 class Ticket:
-    """Settled by whoever decides the frame's fate; waited for once, on the caller's thread."""
+    """Settled by whoever decides the frame's fate; waited for on the threads of its callers.
+
+    One brings the frame, and others may bring it again before anything became of it.
+    """
 
     def __init__(self) -> None:
         #: Held until it is settled. An Event costs several times as much, for each frame.
@@ -29,4 +33,7 @@ class Ticket:
 
     def wait(self, seconds: float) -> bool:
         """Wait at most so long; say whether it was settled."""
-        return self._unsettled.acquire(timeout=seconds)
+        is_settled = self._unsettled.acquire(timeout=seconds)
+        if is_settled:
+            self._unsettled.release()  # for the others
+        return is_settled

@@ -47,6 +47,8 @@ class EncodedFrame:
     arrived: float = field(default_factory=time.monotonic, compare=False)
     #: The place in a trace that it came with, see `shared.traceparent`.
     trace: str | None = None
+    #: It may have come before, to this receiver or another, and been processed there.
+    redelivered: bool = False
     #: When the sender wrote the request, by its clock; None where nobody said, and only in the
     #: receiver that took the frame.
     sent_at: float | None = field(default=None, compare=False)
@@ -57,7 +59,7 @@ class EncodedFrame:
 
     def facts(self) -> dict[str, Any]:
         """Return what goes with the bytes to another process, fit for JSON."""
-        facts = {
+        facts: dict[str, Any] = {
             "camera": self.camera,
             "epoch": self.epoch,
             "seq": self.seq,
@@ -67,4 +69,8 @@ class EncodedFrame:
             "media_type": self.media_type,
             "clock_offset": self.clock_offset,
         }
-        return facts if self.trace is None else facts | {"trace": self.trace}
+        if self.trace is not None:
+            facts["trace"] = self.trace
+        if self.redelivered:
+            facts["redelivered"] = True
+        return facts

@@ -24,6 +24,8 @@ CAPTURED_AT = "X-Timestamp"
 SENT_AT = "X-Sent-At"
 #: RFC 9530.
 DIGEST = "Content-Digest"
+#: "1" on a frame that may have come before, see `EncodedFrame.redelivered`.
+REDELIVERED = "X-Frame-Redelivered"
 RECEIVED_AT = "X-Received-At"
 REPLIED_AT = "X-Replied-At"
 #: The times of the client's exchange before this one.
@@ -61,6 +63,8 @@ class Envelope:
     exchange: Exchange | None = None
     #: Its place in a trace, see `shared.traceparent`.
     trace: str | None = None
+    #: It may have come before.
+    redelivered: bool = False
 
 
 def to_headers(frame: EncodedFrame, *, digest: bool = False) -> dict[str, str]:
@@ -74,6 +78,8 @@ def to_headers(frame: EncodedFrame, *, digest: bool = False) -> dict[str, str]:
     }
     if frame.trace is not None:
         headers[TRACE] = frame.trace
+    if frame.redelivered:
+        headers[REDELIVERED] = "1"
     if digest:
         headers[DIGEST] = (
             f"sha-256=:{base64.b64encode(hashlib.sha256(frame.data).digest()).decode()}:"
@@ -94,6 +100,7 @@ def from_headers(headers: Headers) -> Envelope:
         digest=_read_digest(headers.get(DIGEST)),
         exchange=_read_exchange(headers.get(LAST_EXCHANGE)),
         trace=_read_trace(headers.get(TRACE)),
+        redelivered=_read_redelivered(headers.get(REDELIVERED)),
     )
 
 
@@ -156,6 +163,12 @@ def _read_exchange(text: str | None) -> Exchange | None:
 def _read_trace(text: str | None) -> str | None:
     # A malformed one is ignored, as the specification has it.
     return None if text is None or TraceParent.parse(text) is None else text
+
+
+def _read_redelivered(text: str | None) -> bool:
+    if text not in (None, "1"):
+        raise _bad(REDELIVERED, "1, or no such header", text)
+    return text is not None
 
 
 def _read_digest(text: str | None) -> bytes | None:

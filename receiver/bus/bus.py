@@ -63,7 +63,7 @@ class Bus:
         for worker in self._workers:
             worker.stop()
         for debt in self._outstanding.pop_older(0.0):
-            debt.fail("the receiver stopped before the bus answered")
+            debt.abandon("the receiver stopped before the bus answered")
         self.link.close()
 
     @property

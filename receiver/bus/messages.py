@@ -113,6 +113,8 @@ def write_outcome(
             "hook": result.hook,
             "picture": [picture.width, picture.height],
         }
+        if frame.redelivered:
+            told["facts"]["redelivered"] = True
     return _encode(told).encode()
 
 
@@ -147,6 +149,7 @@ def _read_result(
             camera=outcome.camera,
             data=b"",
             arrived=now - facts["queue"] - spent,
+            redelivered=bool(facts.get("redelivered")),
             **{name: facts[name] for name in names},
         )
     picture = frame

@@ -27,7 +27,7 @@ _LOOK = 0.1
 
 def describe(hub: Hub) -> dict[str, Facts]:
     """Return what the other receivers are told of this one's cameras."""
-    found = ((camera, camera.own) for camera in hub.cameras())
+    found = ((camera, camera.order.newest) for camera in hub.cameras())
     return {camera.name: _facts(camera, frame) for camera, frame in found if frame is not None}
 
 

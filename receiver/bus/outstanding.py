@@ -27,8 +27,15 @@ class Debt:
         self.camera.supersede(self.frame)
 
     def fail(self, error: str) -> None:
-        """Enter that nothing came of it, and why."""
-        self.camera.finish(Result.failed(self.frame, error))
+        """Enter that nothing came of it, and why; whoever wants it processed may send it again."""
+        if self.every:
+            self.abandon(error)
+        else:
+            self.camera.finish(Result.failed(self.frame, error))
+
+    def abandon(self, error: str) -> None:
+        """Enter that this receiver does not hear of it any more, and why."""
+        self.camera.abandon(self.frame, error)
 
 
 class Outstanding:

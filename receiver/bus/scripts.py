@@ -67,24 +67,27 @@ return 1
 
 #: Take a frame that waits. KEYS: frame, taken. ARGV: token, milliseconds until the note of it is
 #: gone.
-#: Returns id, facts, data and how long it waited, in microseconds; nothing where none waits.
+#: Returns id, facts, data, how long it waited, in microseconds, and "1" where another worker had it
+#: before; nothing where none waits.
 TAKE = (
     _NOW
     + """
-local found = redis.call('HMGET', KEYS[1], 'id', 'waiting', 'facts', 'data', 'at')
+local found = redis.call('HMGET', KEYS[1], 'id', 'waiting', 'facts', 'data', 'at', 'again')
 if not found[1] or found[2] ~= '1' then return false end
 redis.call('HSET', KEYS[1], 'waiting', '0')
 -- Left by workers that died just before they would have removed them.
 if redis.call('HLEN', KEYS[2]) >= 256 then redis.call('DEL', KEYS[2]) end
 redis.call('HSET', KEYS[2], ARGV[1], found[1] .. ' ' .. found[3])
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
-return {found[1], found[3], found[4], now - tonumber(found[5])}
+return {found[1], found[3], found[4], now - tonumber(found[5]), found[6] or ''}
 """
 )
 
 #: Let a frame wait again that was taken. KEYS: frame. ARGV: its id.
 PUT_BACK = """
-if redis.call('HGET', KEYS[1], 'id') == ARGV[1] then redis.call('HSET', KEYS[1], 'waiting', '1') end
+if redis.call('HGET', KEYS[1], 'id') == ARGV[1] then
+  redis.call('HSET', KEYS[1], 'waiting', '1', 'again', '1')
+end
 """
 
 #: Look at a frame. KEYS: frame. Returns facts, data and its age there, in microseconds.

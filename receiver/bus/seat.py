@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 from redis.exceptions import ResponseError
 
@@ -18,6 +19,7 @@ from receiver.bus.returns import Parcel, Returns
 from receiver.bus.tokens import DEAD, Taken, Token, Tokens
 from receiver.hooking.schedule import Task
 from receiver.result import Result
+from shared.frame import EncodedFrame
 from shared.worker import Worker
 
 #: Seconds for which the own stream stands after the end.
@@ -36,9 +38,12 @@ class Held:
     def finish(self, result: Result) -> None:
         self._returns.put(Parcel(self._taken, result))
 
-    def fail(self, error: str) -> None:
-        """Enter that nothing came of it, and why."""
-        self.finish(Result.failed(self._taken.frame, error))
+    def abandon(self, frame: EncodedFrame, error: str) -> None:
+        """As Origin says: what has to be processed is for another worker, the rest has failed."""
+        if self._taken.token.key:
+            self.seat.put_back(self._taken)
+        else:
+            self.finish(Result.failed(frame, error))
 
 
 class Seat(Worker):
@@ -98,6 +103,12 @@ class Seat(Worker):
             task, self._slot = self._slot, None
         if task is not None:
             self._turn_down(task)
+
+    def put_back(self, taken: Taken) -> None:
+        """Let a frame that has to be processed wait for another worker; any thread."""
+        # Where Redis is away the token is claimed when this seat has said nothing for long.
+        with suppress(BusDown):
+            self._link.call(lambda client: self._tokens.put_back(client, taken))
 
     def step(self) -> None:
         is_free = self._wanted.wait(PATIENCE)
@@ -210,7 +221,7 @@ class Seat(Worker):
                 self._tokens.put_back(client, taken)
             else:
                 held = Held(self, self._returns, taken)
-                held.fail("the worker died before the hook was done")
+                held.abandon(taken.frame, "the worker died before the hook was done")
 
     def _share(self, held: int) -> int:
         return self._members.share(self._hook, self.seat_name, held)
@@ -218,7 +229,7 @@ class Seat(Worker):
     def _turn_down(self, task: Task) -> None:
         self._running = None
         assert isinstance(task.camera, Held)
-        task.camera.fail("the hook went down before the frame's turn")
+        task.camera.abandon(task.frame, "the hook went down before the frame's turn")
 
     def _is_ours(self, camera: str) -> bool:
         return self._members.hook_of(camera) == self._hook

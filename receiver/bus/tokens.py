@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redis.exceptions import ResponseError
 
@@ -103,9 +103,10 @@ class Tokens:
         if not found:
             self.put_away(client, token)
             return None
-        number, facts, data, waited = found
+        number, facts, data, waited, again = found
         try:
-            return _taken(token, number, read_frame(facts, data, waited / 1e6))
+            frame = read_frame(facts, data, waited / 1e6)
+            return _taken(token, number, replace(frame, redelivered=True) if again else frame)
         except Garbage:
             self.put_away(client, token)
             raise

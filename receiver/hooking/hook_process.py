@@ -48,6 +48,9 @@ def begin(settings: dict[str, Any]) -> Pipe:
     """Make this a child of the receiver: quiet on Ctrl-C, gone when the receiver is."""
     # Ctrl-C reaches the whole terminal; when to end is the receiver's business.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # As is SIGTERM's, which systemd sends to all processes of a service at once. Not ignored but
+    # heard and not heeded: what a hook starts itself would inherit a signal that is ignored.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     die_with_parent(settings["parent"])
     with suppress(OSError):  # where memory runs out, Linux is to end a hook and not the receiver
         Path("/proc/self/oom_score_adj").write_text(_FIRST, encoding="ascii")

@@ -173,6 +173,12 @@ class HookWorker(Worker):
         """Take a line that the hook printed."""
         self._log.add(self.target, self._number, line, by="hook")
 
+    def abandon_task(self, task: Task) -> None:
+        """Enter that the hook was ended before it was done with a taken frame; as `finish_task`."""
+        if isinstance(task.frame, SharedFrame):
+            task.frame.region.close()
+        task.camera.abandon(task.frame, "the receiver stopped before the hook was done")
+
     def finish_task(self, task: Task, answer: Answer) -> None:
         """Enter what became of a taken frame; exactly once for each.
 

@@ -101,7 +101,9 @@ class ProcessWorker(HookWorker):
             for child, message in self._board.wait(end):
                 self._hear(child, message)
         if self._task is not None:
-            self._answer(Answer(error="the receiver stopped before the hook was done"))
+            task, self._task = self._task, None
+            self._feed.done(task)
+            self.abandon_task(task)
         if self._child is not None:
             self._child.due = end
             self._retired.add(self._child)

@@ -20,6 +20,8 @@ class Origin(Protocol):
     @property
     def name(self) -> str: ...
     def finish(self, result: Result) -> None: ...
+    def abandon(self, frame: EncodedFrame, error: str) -> None:
+        """Note that the hook did not finish a frame, for it was not given the time to."""
 
 
 @dataclass(frozen=True, slots=True)

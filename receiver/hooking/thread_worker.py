@@ -83,7 +83,9 @@ class ThreadWorker(HookWorker):
         while self._task is not None and self._actor is not None and time.monotonic() < end:
             self._wait(0.05)
         if self._task is not None:
-            self._finish(Answer(error="the receiver stopped before the hook was done"))
+            task, self._task = self._task, None
+            self._feed.done(task)
+            self.abandon_task(task)
 
     def _wait(self, seconds: float | None = None) -> None:
         if seconds is None:

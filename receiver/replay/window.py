@@ -119,3 +119,7 @@ class _Slot:
     def finish(self, result: Result) -> None:
         """As Origin says."""
         self._finish(self, result)
+
+    def abandon(self, frame: EncodedFrame, error: str) -> None:
+        """As Origin says."""
+        self.finish(Result.failed(frame, error))

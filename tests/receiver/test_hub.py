@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from receiver.camera import GONE_AFTER, STALE_AFTER, Camera
 from receiver.hub import Hub
 from receiver.result import Result
+from receiver.ticket import Ticket
 from shared.errors import FrameError
 from shared.frame import EncodedFrame
 from shared.latest import Closed
@@ -49,12 +50,65 @@ def test_a_frame_in_the_hook_is_waiting_until_it_is_finished(make_frame: MakeFra
     assert (books.processed, books.waiting) == (1, 0)
 
 
-def test_a_repeated_frame_is_a_duplicate_and_not_received_twice(make_frame: MakeFrame) -> None:
+def test_a_repeated_frame_is_a_duplicate_once_something_became_of_it(make_frame: MakeFrame) -> None:
     camera = Camera("cam1")
-    camera.accept(make_frame(5))
+    frame = make_frame(5)
+    outcomes = [camera.accept(frame), camera.accept(make_frame(5))]
+    assert camera.pending.take() is frame
+    outcomes.append(camera.accept(make_frame(5)))
+    camera.finish(result_of(frame))
+    outcomes.append(camera.accept(make_frame(5)))
 
-    assert camera.accept(make_frame(5)) == "duplicate"
-    assert (camera.books().received, camera.books().duplicate) == (1, 1)
+    assert outcomes == ["accepted", "waiting", "waiting", "duplicate"]
+    assert (camera.books().received, camera.books().duplicate) == (1, 3)
+
+
+def test_a_repeated_frame_is_a_duplicate_once_a_newer_one_took_its_place(
+    make_frame: MakeFrame,
+) -> None:
+    camera = Camera("cam1")
+    outcomes = [camera.accept(make_frame(seq)) for seq in (5, 6, 5)]
+
+    assert outcomes == ["accepted", "accepted", "duplicate"]
+
+
+def test_a_repeated_live_frame_that_shall_be_processed_is(make_frame: MakeFrame) -> None:
+    camera = Camera("cam1")
+    first = make_frame(0)
+    camera.accept(first)
+    camera.accept(make_frame(0), every=True)
+    camera.accept(make_frame(1))
+
+    assert camera.pending.take() is first
+    assert camera.books().superseded == 0
+
+
+def test_a_frame_that_no_hook_finished_is_new_when_it_comes_again(make_frame: MakeFrame) -> None:
+    camera = Camera("cam1")
+    ticket = Ticket()
+    camera.accept(make_frame(0), every=True, ticket=ticket)
+    frame = camera.pending.take()
+    assert frame is not None
+
+    camera.abandon(frame, "the hook went down")
+
+    assert ticket.state == "closed"
+    assert camera.results.peek() is None
+    assert camera.accept(make_frame(0), every=True) == "accepted"
+    books = camera.books()
+    assert (books.received, books.failed, books.waiting, books.duplicate) == (2, 1, 1, 0)
+
+
+def test_a_closed_camera_takes_no_frame_that_waits_for_settled(make_frame: MakeFrame) -> None:
+    camera = Camera("cam1")
+    camera.accept(make_frame(0), ticket=Ticket())
+    camera.close()
+    for _ in range(2):
+        ticket = Ticket()
+        assert camera.accept(make_frame(0)) == "waiting"
+        joined = camera.pending.join(make_frame(0), ticket)
+        assert joined is not None
+        assert joined.state == "closed"
 
 
 def test_a_frame_that_comes_after_a_newer_one_is_superseded(make_frame: MakeFrame) -> None:
@@ -90,7 +144,8 @@ def test_a_client_without_epochs_may_start_again(make_frame: MakeFrame) -> None:
 
     assert camera.accept(make_frame(0, epoch="", captured_at=11.0)) == "accepted"
     assert camera.accept(make_frame(1, epoch="", captured_at=12.0)) == "accepted"
-    assert camera.accept(make_frame(1, epoch="", captured_at=12.0)) == "duplicate"
+    assert camera.accept(make_frame(1, epoch="", captured_at=12.0)) == "waiting"
+    assert camera.books().duplicate == 1
 
 
 def test_an_older_result_does_not_replace_a_newer_one(make_frame: MakeFrame) -> None:
@@ -244,7 +299,7 @@ class BooksMachine(RuleBasedStateMachine):
         self.camera = Camera("cam1")
         self.in_hook: list[EncodedFrame] = []
         self.taken: list[tuple[str, int]] = []
-        self.answers = {"accepted": 0, "superseded": 0, "duplicate": 0}
+        self.answers = {"accepted": 0, "superseded": 0, "duplicate": 0, "waiting": 0}
         self.time = 0.0
 
     @rule(epoch=st.sampled_from("abc"), seq=st.integers(0, 9))
@@ -272,7 +327,7 @@ class BooksMachine(RuleBasedStateMachine):
         books = self.camera.books()
         assert books.received == books.processed + books.superseded + books.failed + books.waiting
         assert books.received == self.answers["accepted"] + self.answers["superseded"]
-        assert books.duplicate == self.answers["duplicate"]
+        assert books.duplicate == self.answers["duplicate"] + self.answers["waiting"]
         assert all(count >= 0 for count in dataclasses.astuple(books))
 
 

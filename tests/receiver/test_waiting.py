@@ -14,11 +14,13 @@ from receiver import ingest
 from receiver.app import create_app
 from receiver.camera import Camera
 from receiver.desk import Desk
+from receiver.frame import Frame
 from receiver.hub import Hub
 from receiver.result import Result
 from receiver.seats import Seats
 from shared import codec, pattern
 from shared.frame import EncodedFrame
+from tests.receiver.bench import wait_until
 from tests.receiver.conftest import MAX_BYTES, MAX_PIXELS
 
 JPEG = codec.encode(pattern.draw(5, 160, 120), 80)
@@ -91,6 +93,13 @@ def until(hub: Hub, count: int) -> None:
     camera = hub.get("cam1")
     if camera is None or camera.books().received < count:
         assert came.wait(30)
+
+
+def until_repeated(hub: Hub, count: int) -> None:
+    """Wait until so many frames came again."""
+    camera = hub.get("cam1")
+    assert camera is not None
+    wait_until(f"{count} repeated", lambda: camera.books().duplicate >= count, 30.0)
 
 
 def test_a_caller_who_waits_gets_the_result_of_its_frame(
@@ -177,6 +186,128 @@ def test_a_repeated_frame_gets_the_result_that_is_still_known(
 
     assert reply.json is not None
     assert (reply.status_code, reply.json["state"], reply.json["result"]) == (200, "duplicate", 42)
+
+
+@pytest.mark.parametrize("query", ["", "?mode=every"])
+def test_who_repeats_a_frame_that_waits_gets_its_result_too(
+    query: str, call: Callable[..., Caller], hub: Hub
+) -> None:
+    callers = [call(query, X_Frame_Epoch="e", X_Frame_Seq="1")]
+    until(hub, 1)
+    callers.append(call(query, X_Frame_Epoch="e", X_Frame_Seq="1"))
+    until_repeated(hub, 1)
+    camera, frame = taken(hub)
+    callers.append(call(query, X_Frame_Epoch="e", X_Frame_Seq="1"))
+    until_repeated(hub, 2)
+
+    finish(camera, frame, value=42)
+
+    replies = [caller.reply() for caller in callers]
+    assert [reply.status_code for reply in replies] == [200] * 3
+    assert [reply.get_json()["state"] for reply in replies] == ["processed"] * 3
+    assert [reply.get_json()["result"] for reply in replies] == [42] * 3
+    assert camera.pending.take() is None, "processed once"
+
+
+def test_who_repeats_a_frame_that_waits_is_told_to_wait_on(
+    call: Callable[..., Caller], hub: Hub
+) -> None:
+    facts = {"X_Frame_Epoch": "e", "X_Frame_Seq": "1"}
+    first = call("?mode=every", **facts)
+    until(hub, 1)
+    camera, frame = taken(hub)
+
+    again = [call("?mode=every", Prefer=wish, **facts).reply() for wish in ("wait=0", "", "wait=0")]
+
+    assert [(reply.status_code, reply.get_json()["state"]) for reply in again] == [
+        (202, "accepted")
+    ] * 3
+    assert [reply.headers.get("Preference-Applied") for reply in again] == [
+        "wait=0",
+        None,
+        "wait=0",
+    ]
+    finish(camera, frame)
+    assert first.reply().get_json()["state"] == "processed"
+
+
+def test_a_frame_of_which_nobody_waited_may_be_waited_for_when_it_is_repeated(
+    call: Callable[..., Caller], hub: Hub
+) -> None:
+    call("?mode=every", Prefer="", X_Frame_Epoch="e", X_Frame_Seq="1").reply()
+    again = call("?mode=every", X_Frame_Epoch="e", X_Frame_Seq="1")
+    until_repeated(hub, 1)
+
+    finish(*taken(hub), value=42)
+
+    assert again.reply().get_json()["result"] == 42
+
+
+def test_who_repeats_a_live_frame_is_told_that_a_newer_one_took_its_place(
+    call: Callable[..., Caller], hub: Hub
+) -> None:
+    callers = [call(X_Frame_Epoch="e", X_Frame_Seq="1")]
+    until(hub, 1)
+    callers.append(call(X_Frame_Epoch="e", X_Frame_Seq="1"))
+    until_repeated(hub, 1)
+    newer = call(X_Frame_Epoch="e", X_Frame_Seq="2")
+
+    replies = [caller.reply().get_json()["state"] for caller in callers]
+
+    assert replies == ["superseded"] * 2
+    finish(*taken(hub))
+    newer.reply()
+
+
+def test_a_repeated_frame_is_let_in_where_the_queue_is_full(
+    client: FlaskClient, hooked: set[str]
+) -> None:
+    hooked.add("cam1")
+
+    def post(seq: int) -> int:
+        headers = {"X-Frame-Epoch": "e", "X-Frame-Seq": str(seq)}
+        return client.post(ROUTE + "?mode=every", data=JPEG, headers=headers).status_code
+
+    assert [post(seq) for seq in range(17)] == [202] * 16 + [503]
+    assert post(7) == 202
+
+
+def test_a_frame_whose_hook_was_ended_before_it_was_done_is_refused_for_now(
+    call: Callable[..., Caller], hub: Hub
+) -> None:
+    caller = call("?mode=every", X_Frame_Epoch="e", X_Frame_Seq="1")
+    camera, frame = taken(hub)
+
+    camera.abandon(frame, "the receiver stopped before the hook was done")
+
+    reply = caller.reply()
+    assert (reply.status_code, reply.headers["Retry-After"]) == (503, "1")
+    assert reply.get_json()["detail"] == (
+        "frame: has no result, and may be sent again: the receiver stopped before the hook was done"
+    )
+    assert hub.refused() == {}, "it was taken"
+
+
+def test_a_frame_that_came_before_says_so_to_the_hook_and_in_its_result(
+    call: Callable[..., Caller], hub: Hub
+) -> None:
+    caller = call("?mode=every", X_Frame_Redelivered="1")
+    camera, frame = taken(hub)
+    assert Frame(frame).redelivered
+    finish(camera, frame)
+    caller.reply()
+    result = camera.results.peek()
+    assert result is not None
+    assert result.facts()["redelivered"] is True
+
+    other = call("?mode=every")
+    camera, frame = taken(hub)
+    assert not Frame(frame).redelivered
+    finish(camera, frame)
+    other.reply()
+    result = camera.results.peek()
+    assert result is not None
+    assert "redelivered" not in result.facts()
 
 
 def test_without_a_hook_nobody_is_kept_waiting(client: FlaskClient) -> None:

@@ -2,19 +2,23 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import signal
 import threading
 import time
 
 import numpy as np
 import pytest
 
+from receiver.hooking import process_worker, thread_worker
 from receiver.hooking.hooks import HookError, HookSpec
 from receiver.hooking.runner import Runner
 from receiver.hooking.schedule import HubFeeds
 from receiver.hub import Hub
 from receiver.result import Result
+from receiver.ticket import Ticket
 from shared import codec
 from shared.frame import EncodedFrame
+from tests.conftest import MakeFrame
 from tests.receiver.bench import Bench, alive, wait_until
 
 ISOLATIONS = pytest.mark.parametrize("isolation", ["process", "thread"])
@@ -467,6 +471,46 @@ def test_stop_waits_for_the_frame_at_hand(bench: Bench, isolation: str) -> None:
 
     assert bench.runner.stop()
     assert bench.camera().books().processed == 1
+
+
+@ISOLATIONS
+def test_a_frame_whose_hook_is_not_done_at_the_stop_has_no_result(
+    bench: Bench, isolation: str, make_frame: MakeFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process_worker, "GRACE", 0.2)
+    monkeypatch.setattr(thread_worker, "_GRACE", 0.2)
+    go_on = bench.folder / "go_on"
+    bench.write(
+        "import pathlib, time\ndef process(frame):\n"
+        f"    while not pathlib.Path({str(go_on)!r}).exists(): time.sleep(0.01)\n"
+    )
+    bench.start(isolation=isolation)
+    ticket = Ticket()
+    bench.hub.publish(make_frame(0), every=True, ticket=ticket)
+    wait_until("it is in the hook", lambda: bench.runner.status()[0].state == "busy")
+
+    assert bench.runner.stop()
+    go_on.touch()
+
+    assert ticket.state == "closed", "who waits may send it again"
+    assert bench.camera().results.peek() is None
+    assert bench.hub.publish(make_frame(0), every=True) == "accepted"
+
+
+def test_a_hook_goes_on_when_all_of_the_service_are_asked_to_end(
+    bench: Bench, make_frame: MakeFrame
+) -> None:
+    """As systemd does, which sends SIGTERM to every process of a service."""
+    bench.write("import time\ndef process(frame):\n    time.sleep(0.3)\n    return 1")
+    bench.start()
+    ticket = Ticket()
+    bench.hub.publish(make_frame(0), every=True, ticket=ticket)
+    wait_until("it is in the hook", lambda: bench.runner.status()[0].state == "busy")
+
+    os.kill(bench.runner.status()[0].pid or 0, signal.SIGTERM)
+
+    assert ticket.wait(30)
+    assert ticket.state == "processed"
 
 
 def test_stop_does_not_wait_for_ever(bench: Bench) -> None:

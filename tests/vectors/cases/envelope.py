@@ -45,6 +45,7 @@ MALFORMED: dict[str, dict[str, str]] = {
         "twice": EXCHANGE.replace("seen", "sent"),
         "word-in-it": EXCHANGE.replace("1700000000.4", "later"),
     },
+    "X-Frame-Redelivered": {"empty": "", "zero": "0", "word": "true", "two": "1, 1"},
     "Content-Digest": {
         "bare": "0" * 64,
         "no-colons": "sha-256=abc",

@@ -82,11 +82,23 @@ def orders() -> list[Vector]:
     return [
         Vector(
             "duplicate",
-            "epoch and number that came before, on the same connection and on another",
+            "epoch and number that came before and gave way, on the same connection and on another",
             (
                 Exchange(numbered("duplicate", "e", 3), took("accepted", seq=3)),
+                Exchange(numbered("duplicate", "e", 4), took("accepted", seq=4)),
                 Exchange(numbered("duplicate", "e", 3), took("duplicate", epoch="e", seq=3)),
                 Exchange(numbered("duplicate", "e", 3), took("duplicate"), connection="b"),
+            ),
+        ),
+        Vector(
+            "repeated-while-it-waits",
+            "nothing became of it yet, so it is no duplicate: who sent it may have to again",
+            (
+                Exchange(numbered("repeated", "e", 3), took("accepted", seq=3)),
+                Exchange(
+                    numbered("repeated", "e", 3, "X-Frame-Redelivered: 1"),
+                    took("accepted", epoch="e", seq=3),
+                ),
             ),
         ),
         Vector(

@@ -153,7 +153,7 @@ def forms() -> list[Vector]:
             "counts",
             "what became of each is counted",
             sent(
-                "stream-counts", *(numbered(seq) for seq in (4, 5, 3, 5)), numbered(6, JPEG[:200])
+                "stream-counts", *(numbered(seq) for seq in (4, 5, 3, 4)), numbered(6, JPEG[:200])
             ),
             summary("stream-counts", accepted=2, superseded=1, duplicate=1, refused=1),
         ),
@@ -208,9 +208,9 @@ def answers() -> list[Vector]:
             lines(
                 *(line("accepted", 202, seq=seq) for seq in (4, 5)),
                 line("superseded", 200, seq=3),
-                line("duplicate", 200, seq=5),
+                line("duplicate", 200, seq=4),
             ),
-            *(numbered(seq) for seq in (4, 5, 3, 5)),
+            *(numbered(seq) for seq in (4, 5, 3, 4)),
         ),
         told(
             "refused",

@@ -1,0 +1,124 @@
+"""Which frames a camera knows, and how many it misses."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from receiver.order import WINDOW, Order
+from shared.frame import EncodedFrame
+
+
+def make(seq: int, *, epoch: str = "e", captured_at: float = 1.0) -> EncodedFrame:
+    return EncodedFrame(
+        camera="cam1", epoch=epoch, seq=seq, captured_at=captured_at, data=b"", width=1, height=1
+    )
+
+
+def came(order: Order, *numbers: int, **facts: Any) -> list[str]:
+    """Let frames of these numbers come, and return what was said of each."""
+    said: list[str] = []
+    for seq in numbers:
+        frame = make(seq, **facts)
+        said.append("known" if order.knows(frame) else order.place(frame))
+    return said
+
+
+def test_a_frame_is_known_for_as_long_as_the_window_reaches() -> None:
+    order = Order()
+    came(order, *range(2 * WINDOW))
+
+    assert order.knows(make(2 * WINDOW - 1))
+    assert order.knows(make(WINDOW))
+    assert not order.knows(make(WINDOW - 1))
+
+
+def test_the_frames_of_a_former_epoch_stay_known() -> None:
+    order = Order()
+    came(order, 0, 1, epoch="a", captured_at=1.0)
+    came(order, 0, epoch="b", captured_at=2.0)
+
+    # One that was restarted takes up where it was; its frames may have been captured before.
+    assert came(order, 1, 2, 2, epoch="a", captured_at=1.5) == [
+        "known",
+        "superseded",
+        "known",
+    ]
+    assert came(order, 1, 3, epoch="a", captured_at=3.0) == ["known", "accepted"]
+    assert came(order, 0, epoch="b", captured_at=4.0) == ["known"]
+
+
+def test_no_more_than_eight_former_epochs_are_kept() -> None:
+    order = Order()
+    for number in range(100):
+        came(order, 0, epoch=f"e{number}", captured_at=float(number))
+
+    known = [number for number in range(100) if order.knows(make(0, epoch=f"e{number}"))]
+    assert known == list(range(91, 100))
+
+
+def test_what_is_remembered_takes_little_memory_whatever_the_numbers() -> None:
+    order = Order()
+    came(order, *range(0, 2**63, 2**50 + 1))
+
+    [numbers] = order._numbers.values()
+    assert sys.getsizeof(numbers._came) < 200
+
+
+def test_a_client_without_epochs_that_begins_again_is_not_taken_for_repeated() -> None:
+    order = Order()
+    came(order, 0, 1, epoch="", captured_at=1.0)
+    came(order, 0, epoch="other", captured_at=2.0)
+
+    assert came(order, 0, 0, epoch="", captured_at=3.0) == ["accepted", "known"]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "missing"),
+    [
+        ([0, 1, 2], 0),
+        ([5, 6], 0),  # of those before the first nobody can tell
+        ([0, 3], 2),
+        ([0, 3, 1], 1),
+        ([0, 3, 3, 1, 1, 2], 0),
+        ([3, 0], 2),
+        ([0, 5000], 4999),
+        ([0, 5000, 1], 4999),  # too late to be told from a repeated one
+    ],
+)
+def test_numbers_that_did_not_come_are_missing(numbers: list[int], missing: int) -> None:
+    order = Order()
+    came(order, *numbers)
+
+    assert order.missing == missing
+
+
+def test_each_epoch_has_gaps_of_its_own() -> None:
+    order = Order()
+    came(order, 0, 2, epoch="a", captured_at=1.0)
+    came(order, 100, 103, epoch="b", captured_at=2.0)
+
+    assert order.missing == 3
+
+
+def test_a_frame_that_is_forgotten_is_missing_until_it_comes_again() -> None:
+    order = Order()
+    came(order, 0, 1, 2)
+    order.forget(make(1))
+    assert (order.knows(make(1)), order.missing) == (False, 1)
+
+    came(order, 1)
+    assert (order.knows(make(1)), order.missing) == (True, 0)
+
+
+@given(st.lists(st.integers(0, 40), min_size=1))
+def test_what_is_missing_are_the_numbers_between(numbers: list[int]) -> None:
+    order = Order()
+    came(order, *numbers)
+
+    distinct = set(numbers)
+    assert order.missing == max(distinct) - min(distinct) + 1 - len(distinct)
