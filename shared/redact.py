@@ -15,7 +15,7 @@ _HIDDEN = "***"
 _USER_INFO = re.compile(r"(?<=://)(?!@[^\s@]*(?:\s|$))(?=[^\s@]*:|[^\s@/]*@)\S*@")
 #: The same with a space in the password: what follows the colon is no port.
 _SPACED_USER_INFO = re.compile(
-    r"(?<=://)[^\s/@:\[]+:(?!\d+(?:[/?#\s]|$))(?:[^\s@]*\s[^\n]*@|[^\n@]*\n[^\n]*@)"
+    r"(?<=://)[^\s/@:\[]*:(?!\d+[/?#\s])(?:\S*\s[^\n]*@|[^\n]*\n[^\n]*@)"
 )
 #: The same inside another URL's query.
 _ENCODED_USER_INFO = re.compile(r"(?i)(?<=%3a%2f%2f)\S*(?:%40|@)")
