@@ -105,9 +105,9 @@ def _walk_tables(data: bytes) -> tuple[Size, int]:
             raise _no_picture()
         at = _end_of_segment(data, begin)
         if marker in _SIZED:
-            if size is not None or at - begin < 8:
+            if size is not None:
                 raise _bad_frame_header()
-            size = _read_size(data, begin)
+            size = _read_size(data[begin:at])
         elif marker == _SOS:
             if size is None:
                 raise _no_picture()
@@ -177,14 +177,19 @@ def check_size(width: int, height: int, max_pixels: int = MAX_PIXELS) -> None:
         )
 
 
-def _read_size(data: bytes, at: int) -> Size:
-    precision, height, width, components = struct.unpack_from(">BHHB", data, at + 2)
+def _read_size(segment: bytes) -> Size:
+    """Read a frame header (T.81, B.2.2), which has 8 bytes, and 3 more for each component."""
+    if len(segment) < 8:
+        raise _bad_frame_header()
+    precision, height, width, components = struct.unpack_from(">BHHB", segment, 2)
     if precision != 8 or components not in (1, 3):
         raise FrameError(
             f"image: expected 8 bits in 1 or 3 components, got {precision} in {components}",
             status=415,
             reason="format",
         )
+    if len(segment) != 8 + 3 * components:
+        raise _bad_frame_header()
     check_size(width, height)
     return width, height, components
 

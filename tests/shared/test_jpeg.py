@@ -24,6 +24,112 @@ def progressive() -> bytes:
     return data.tobytes()
 
 
+SOF = PLAIN.index(b"\xff\xc0")
+
+
+def with_frame_header(frame_header: bytes) -> bytes:
+    """Return a JPEG with another content of its SOF segment, whose length is set."""
+    length = struct.pack(">H", len(frame_header) + 2)
+    behind = SOF + 2 + int.from_bytes(PLAIN[SOF + 2 : SOF + 4])
+    return PLAIN[: SOF + 2] + length + frame_header + PLAIN[behind:]
+
+
+def sof(width: int, height: int, *, precision: int = 8, components: int = 3) -> bytes:
+    sides = struct.pack(">BHHB", precision, height, width, components)
+    return sides + b"".join(bytes([number, 0x11, 0]) for number in range(components))
+
+
+def with_scans(count: int) -> bytes:
+    """Return a progressive JPEG whose last scan comes again, until there are `count`."""
+    data = progressive()
+    scan = data[data.rindex(b"\xff\xda") : -2]
+    return data[:-2] + scan * (count - data.count(b"\xff\xda")) + data[-2:]
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "reason", "sentence"),
+    [
+        (b"GIF89a", 415, "format", "expected a JPEG (FF D8 ...)"),
+        (PLAIN[:-1], 422, "truncated", f"the JPEG is cut off; {len(PLAIN) - 1} bytes came without "
+         "an end marker"),
+        (PLAIN[:30], 422, "truncated", "the JPEG is cut off; 30 bytes came without an end marker"),
+        (PLAIN[:2] + PLAIN, 422, "corrupt", "a JPEG marker is out of place"),
+        (b"\xff\xd8\xff\xd9", 422, "corrupt", "a JPEG without a picture in it"),
+        (PLAIN.replace(b"\xff\xc0", b"\xff\xc3"), 415, "format",
+         "this kind of JPEG (lossless or arithmetic) is not taken"),
+        (with_frame_header(sof(160, 120, precision=12)), 415, "format",
+         "expected 8 bits in 1 or 3 components, got 12 in 3"),
+        (with_frame_header(sof(160, 120, components=4)), 415, "format",
+         "expected 8 bits in 1 or 3 components, got 8 in 4"),
+        (with_frame_header(sof(160, 120, precision=255, components=255)), 415, "format",
+         "expected 8 bits in 1 or 3 components, got 255 in 255"),
+        (with_frame_header(sof(65535, 65535)), 422, "pixels",
+         "expected sides from 1 to 16384 pixels, got 65535x65535"),
+        (with_frame_header(sof(16384, 16384)), 422, "pixels",
+         "expected at most 33177600 pixels, got 16384x16384"),
+        (with_scans(65), 422, "scans", "expected at most 64 scans"),
+    ],
+)  # fmt: skip
+def test_a_refusal_says_what_was_expected_and_is_counted_under_its_reason(
+    data: bytes, status: int, reason: str, sentence: str
+) -> None:
+    with pytest.raises(FrameError) as refused:
+        jpeg.read_header(data)
+
+    assert str(refused.value) == f"image: {sentence}"
+    assert (refused.value.status, refused.value.reason) == (status, reason)
+
+
+def test_as_many_scans_are_taken_as_the_limit_says() -> None:
+    assert jpeg.read_header(with_scans(64)).scans == 64
+
+
+@pytest.mark.parametrize(
+    "frame_header",
+    [
+        pytest.param(sof(160, 120)[:5], id="cut before the components"),
+        pytest.param(sof(160, 120)[:6], id="no component in it"),
+        pytest.param(sof(160, 120)[:-1], id="cut in a component"),
+        pytest.param(sof(160, 120) + b"\x00", id="a byte more"),
+    ],
+)
+def test_a_frame_header_of_another_length_than_its_components_need_is_refused(
+    frame_header: bytes,
+) -> None:
+    for data in (with_frame_header(frame_header), with_frame_header(frame_header)[: SOF + 9]):
+        with pytest.raises(FrameError) as refused:
+            jpeg.read_header(data)
+        assert refused.value.reason in ("corrupt", "truncated")
+    with pytest.raises(FrameError, match=r"^image: bad JPEG frame header$") as refused:
+        jpeg.read_header(with_frame_header(frame_header))
+    assert (refused.value.status, refused.value.reason) == (422, "corrupt")
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(1, 1), (16384, 1), (1, 16384), (7680, 4320), (16384, 2025)]
+)
+def test_every_size_up_to_the_limits_is_decoded(width: int, height: int) -> None:
+    jpeg.check_size(width, height)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "limit"),
+    [
+        *((0, 1, "sides from 1 to 16384"), (1, 0, "sides from 1 to 16384")),
+        *((16385, 1, "sides from 1 to 16384"), (1, 16385, "sides from 1 to 16384")),
+        *((0, 0, "sides from 1 to 16384"), (16385, 16385, "sides from 1 to 16384")),
+        (7681, 4320, "at most 33177600"),
+    ],
+)
+def test_a_size_beyond_a_limit_is_refused(width: int, height: int, limit: str) -> None:
+    with pytest.raises(FrameError) as refused:
+        jpeg.check_size(width, height)
+
+    assert str(refused.value).startswith(f"image: expected {limit}")
+    assert str(refused.value).endswith(f" pixels, got {width}x{height}")
+    assert (refused.value.status, refused.value.reason) == (422, "pixels")
+
+
 def test_the_header_of_a_plain_jpeg_is_read() -> None:
     header = jpeg.read_header(PLAIN)
 
@@ -106,6 +212,20 @@ def test_what_is_the_same_in_a_cameras_pictures_is_walked_once() -> None:
     assert {(header.width, header.height) for header in headers} == {(192, 144)}
     assert [header.end for header in headers] == [len(picture) for picture in pictures]
     assert (jpeg.read_header(other).width, jpeg.read_header(other).height) == (144, 192)
+
+
+def test_of_pictures_with_several_scans_only_what_stands_before_the_first_is_remembered() -> None:
+    pictures = []
+    for brightness in (0, 255):
+        grey = codec.encode(np.full((24, 40), brightness, np.uint8), 70)
+        scan = grey[grey.index(b"\xff\xda") : -2]
+        pictures.append(grey[:-2] + scan + grey[-2:])
+    before = jpeg._walk_known.cache_info()
+
+    assert [jpeg.read_header(picture).scans for picture in pictures] == [2, 2]
+
+    after = jpeg._walk_known.cache_info()
+    assert (after.hits - before.hits, after.misses - before.misses) == (1, 1)
 
 
 def test_only_a_bounded_beginning_of_a_picture_is_remembered() -> None:
