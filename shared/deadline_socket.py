@@ -62,24 +62,34 @@ class DeadlineSocket:
         self._interrupted = False
 
     def connect(self, host: str, port: int) -> None:
-        """Connect to the first allowed address of `host` that answers."""
+        """Connect to the first allowed address of `host` that answers.
+
+        Each address has its share of the time that is left, so that a dead one leaves some to the
+        next.
+        """
         # The look-up of a name is the system's, with its own time-out.
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         trouble: OSError = ConnectionError(f"{host} has no address")
-        for family, kind, protocol, _, address in found:
-            # The very address that is connected to: a second look-up could say another.
-            if self._allow is not None and not self._allow(str(address[0])):
-                trouble = AddressRefused(f"{address[0]} is an address that is not allowed")
-                continue
-            try:
-                self._connect(socket.socket(family, kind, protocol), address, host)
-            except (TimeoutError, ssl.SSLError):
-                raise
-            except OSError as exc:
-                trouble = exc
-            else:
-                self.is_connected = True
-                return
+        end = self.end
+        try:
+            for number, (family, kind, protocol, _, address) in enumerate(found):
+                # The very address that is connected to: a second look-up could say another.
+                if self._allow is not None and not self._allow(str(address[0])):
+                    trouble = AddressRefused(f"{address[0]} is an address that is not allowed")
+                    continue
+                now = self._clock()
+                self.end = now + (end - now) / (len(found) - number)
+                try:
+                    self._connect(socket.socket(family, kind, protocol), address, host)
+                except ssl.SSLError:
+                    raise
+                except OSError as exc:
+                    trouble = exc
+                else:
+                    self.is_connected = True
+                    return
+        finally:
+            self.end = end
         raise trouble
 
     def sendall(self, data: bytes | memoryview, *more: bytes | memoryview) -> None:

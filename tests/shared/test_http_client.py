@@ -198,6 +198,24 @@ def test_of_a_hosts_addresses_an_allowed_one_is_taken(monkeypatch: pytest.Monkey
         assert (denied.connections, allowed.connections) == (0, 1)
 
 
+def test_an_address_that_is_dead_leaves_time_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    # With its queue full a listener lets every further connection wait, as a dead address does.
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=0) as dead,
+        socket.create_connection(dead.getsockname()),
+        PostServer() as alive,
+    ):
+        monkeypatch.setattr(
+            "socket.getaddrinfo",
+            lambda *_, **__: [
+                (socket.AF_INET, socket.SOCK_STREAM, 6, "", dead.getsockname()),
+                (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", alive.port)),
+            ],
+        )
+        with client_of(80, deadline=4.0) as client:
+            assert client.post("/", b"x", {}).status == 202
+
+
 @pytest.mark.parametrize(
     ("kind", "body", "words"),
     [
