@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +19,8 @@ class Exchange:
     connection: int
     request: Request
     cut: bool
+    #: Monotonic seconds at which the request's last byte passed.
+    at: float
 
 
 class ReplyCut:
@@ -43,7 +46,7 @@ class ReplyCut:
     def decide(self, connection: int, request: Request) -> bool:
         """Enter a request that passed; say whether its reply is to be cut."""
         cut = self._rng.random() < self._share
-        self.log.append(Exchange(connection, request, cut))
+        self.log.append(Exchange(connection, request, cut, time.monotonic()))
         return cut
 
     def watch(self, connection: int) -> CutConnection:

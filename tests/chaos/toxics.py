@@ -113,6 +113,8 @@ class Break:
     def __init__(self, at: int, *, how: type[Broken] = Reset, times: int | None = None) -> None:
         self._at, self._how = at, how
         self._left = times
+        #: How many connections it ended.
+        self.struck = 0
 
     async def spoil(self, flow: Flow, rng: random.Random) -> Flow:
         passed = 0
@@ -121,6 +123,7 @@ class Break:
                 passed += len(data)
                 yield data
                 continue
+            self.struck += 1
             if self._left is not None:
                 self._left -= 1
             if head := data[: self._at - passed]:
