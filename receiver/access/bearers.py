@@ -48,7 +48,7 @@ class Bearers:
 
     def __init__(self, tokens: Tokens, *, guesses: Guesses | None = None) -> None:
         self._tokens = tokens
-        self._guesses = guesses or Guesses()
+        self._guesses = Guesses() if guesses is None else guesses  # an empty one is false
         self._key = secrets.token_bytes(32)
         #: From the digest of a header to that of its token.
         self._proved: dict[bytes, bytes] = {}

@@ -9,8 +9,9 @@ import pytest
 
 from receiver.access.authorization import read_token
 from receiver.access.bearers import Bearers, Stranger
+from receiver.access.grant import Grant
 from receiver.access.guesses import BURST, Guesses
-from receiver.access.tokens import Tokens
+from receiver.access.tokens import Tokens, digest_of
 from tests.receiver.access.clock import Clock
 from tests.receiver.access.conftest import GRANTED, SECRETS, basic, bearer
 
@@ -38,6 +39,76 @@ def test_all_spellings_of_a_token_are_its_bearer_s(bearers: Bearers) -> None:
     spellings += [basic(SECRETS["view"], user=user)["Authorization"] for user in ("x", "", "ü b")]
 
     assert {bearers.identify(header, "a").grant.name for header in spellings} == {"view"}
+
+
+@pytest.mark.parametrize(
+    ("header", "reason", "sentence"),
+    [
+        (None, "missing", "token: expected one in the header Authorization, got none"),
+        (
+            *("Bearer a b", "malformed"),
+            "Authorization: expected 'Bearer TOKEN', or Basic with the token as the password",
+        ),
+        (
+            *("Bearer wrong-0123456789", "unknown"),
+            "token: expected one that is known here, got another",
+        ),
+    ],
+)
+def test_a_stranger_is_told_what_came(
+    header: str | None, reason: str, sentence: str, bearers: Bearers
+) -> None:
+    with pytest.raises(Stranger) as caught:
+        bearers.identify(header, "a")
+
+    assert (str(caught.value), caught.value.reason, caught.value.wait) == (sentence, reason, 0)
+
+
+def test_a_bearer_goes_by_the_digest_of_the_token_at_first_and_again(bearers: Bearers) -> None:
+    digests = {bearers.identify(VIEW, "a").digest for _ in range(2)}
+
+    assert digests == {digest_of(SECRETS["view"])}
+
+
+def test_headers_are_remembered_under_names_that_nobody_can_work_out(tokens: Tokens) -> None:
+    first, second = Bearers(tokens), Bearers(tokens)
+    for each in (first, second):
+        each.identify(VIEW, "a")
+
+    assert len(first._key) >= 32
+    assert first._proved.keys().isdisjoint(second._proved.keys())
+
+
+def test_the_guesses_that_were_given_are_counted(
+    tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("receiver.access.guesses.PER_SECOND", 0.1)
+    clock = Clock()
+    bearers = Bearers(tokens, guesses=Guesses(clock=clock))
+    guess_on(bearers, "a")
+
+    with pytest.raises(Stranger) as caught:
+        bearers.identify("Bearer another-0123456789", "a")
+    assert (caught.value.reason, caught.value.wait) == ("limited", 10)
+
+    clock.now += 10
+    with pytest.raises(Stranger) as caught:
+        bearers.identify("Bearer another-0123456789", "a")
+    assert caught.value.reason == "unknown"
+
+
+class Fleeting(Tokens):
+    """A token is taken back between two looks at it."""
+
+    def grant(self, digest: bytes) -> Grant | None:
+        return None
+
+
+def test_a_token_that_is_taken_back_while_it_is_looked_up_is_unknown() -> None:
+    with pytest.raises(Stranger) as caught:
+        Bearers(Fleeting(GRANTED)).identify(VIEW, "a")
+
+    assert caught.value.reason == "unknown"
 
 
 def test_who_was_let_in_comes_in_while_others_guess_at_the_same_address(bearers: Bearers) -> None:
@@ -104,6 +175,8 @@ def test_however_a_token_is_spelt_only_so_many_spellings_are_remembered(bearers:
         *("", "Bearer", "Bearer ", "Bearer  ", "Bearer a b", "Bearer ä", "Token abc", "abc"),
         *("Basic", "Basic x", "Basic !!!!", "Basic " + base64.b64encode(b"\xff\xfe:x").decode()),
         *("Basic " + base64.b64encode(b"no colon").decode(), "Bearer " + "x" * 2000),
+        # A lenient decoder would leave out what is not of the alphabet.
+        basic(SECRETS["view"])["Authorization"].replace("Basic e", "Basic *e"),
         *("Basic " + base64.b64encode(b"user:").decode(), "Bearer \ud800x", "Bearer a,Bearer b c"),
     ],
 )
@@ -113,3 +186,8 @@ def test_what_holds_no_token_is_no_guess(header: str, bearers: Bearers) -> None:
         with pytest.raises(Stranger) as caught:
             bearers.identify(header, "a")
         assert caught.value.reason == "malformed"
+
+
+def test_a_header_of_the_greatest_length_is_looked_at_and_no_longer_one() -> None:
+    assert read_token("Bearer " + "x" * 1017) == "x" * 1017
+    assert read_token("Bearer " + "x" * 1018) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from receiver.access.guesses import BURST, PER_SECOND, Guesses
 from receiver.access.network import ADDRESSES
 from tests.receiver.access.clock import Clock
@@ -62,3 +64,49 @@ def test_however_many_addresses_come_only_so_many_are_remembered() -> None:
         guesses.take(f"address {number}", b"key")
 
     assert len(guesses) == ADDRESSES
+
+
+def test_a_right_token_gives_back_the_one_guess_that_it_took() -> None:
+    guesses = Guesses(clock=Clock())
+    for key in keys(5):
+        guesses.take("a", key)
+    guesses.take("a", b"right")
+    guesses.give_back("a", b"right")
+
+    assert [guesses.take("a", key) for key in keys(BURST, start=50)].count(True) == BURST - 5
+
+
+def test_a_token_that_was_no_guess_gives_nothing_back() -> None:
+    guesses = Guesses(clock=Clock())
+    for key in keys(BURST):
+        guesses.take("a", key)
+        guesses.give_back("b", key)
+
+    guesses.give_back("a", b"never taken")
+
+    assert not guesses.take("a", b"another")
+
+
+def test_the_last_eight_wrong_tokens_of_an_address_are_remembered() -> None:
+    guesses = Guesses(clock=Clock())
+    *_, ninth, eighth, _, _, _, _, _, _, last = tried = keys(BURST)
+    assert all(guesses.take("a", key) for key in tried)
+
+    again = [guesses.take("a", key) for key in (ninth, eighth, last)]
+
+    assert again == [False, True, True]
+
+
+def test_the_wait_is_the_time_until_there_is_a_guess_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("receiver.access.guesses.PER_SECOND", 0.1)
+    clock = Clock()
+    guesses = Guesses(clock=clock)
+    for key in keys(BURST):
+        guesses.take("a", key)
+
+    waits = [guesses.wait("a")]
+    for passed in (2.5, 7.0, 0.5, 1000.0):
+        clock.now += passed
+        waits.append(guesses.wait("a"))
+
+    assert waits == [10, 8, 1, 1, 1]
