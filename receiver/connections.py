@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 logger = logging.getLogger(__name__)
 
@@ -71,11 +72,17 @@ class Connections:
             for option, value in (*_KEEPALIVE, _UNSENT):
                 found.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
+    def watch(self) -> NoReturn:
+        """Look again and again, for ever."""
+        while True:
+            time.sleep(PAUSE)
+            self.look()
+
     def look(self) -> int:
         """End those on which for `patience` seconds nothing was taken and next to nothing came.
 
         Return how many. Who is sending a body, or a head, slower than that, or reads no reply,
-        holds a thread that nothing else would end. To be called every PAUSE seconds.
+        holds a thread that nothing else would end.
         """
         now = self._clock()
         before, self._last = self._last, {}

@@ -26,7 +26,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from receiver.connections import PAUSE, Connections
+from receiver.connections import Connections
 from receiver.tls import Tls
 from shared.errors import ConfigError, FramepostError
 
@@ -217,6 +217,4 @@ def _announce(scheme: str, host: str, port: int) -> None:
             connections.set_up()
             shown = f"[{local}]" if ":" in local else local
             logger.info("listening on %s:%d; see %s://%s:%d/", host, port, scheme, shown, port)
-            while True:
-                time.sleep(PAUSE)
-                connections.look()
+            connections.watch()

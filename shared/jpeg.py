@@ -27,8 +27,8 @@ MAX_SIDE = 16384
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
 _SIZED = {0xC0, 0xC1, 0xC2}  # baseline, extended sequential, progressive; all Huffman-coded
 _UNSIZED = {0xC3, *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)}
-#: Between segments any number of 0xFF may stand before a marker.
-_MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]")
+#: Between segments any number of 0xFF may stand before a marker; of so many no camera knows.
+_MARKER = re.compile(rb"\xff{1,65536}+[^\x00\xd0-\xd7\xff]")
 #: In entropy-coded data 0xFF is followed by 0x00 or a restart marker; anything else is a marker.
 _IS_MARKER = np.array([code not in (0x00, *range(0xD0, 0xD8), 0xFF) for code in range(256)])
 #: Bytes that are searched for markers at a time; what that needs beside them stays in the cache.

@@ -6,9 +6,11 @@ What starts processes of its own by `python -m` starts them whole: patch what ru
 
 from __future__ import annotations
 
+import io
 import runpy
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 
@@ -95,6 +97,92 @@ def no_wholeness() -> None:
     formats.inspect = trusting
 
 
+def short_patience() -> None:
+    """End connections that stand still after 4 s; armed all the same, for short runs."""
+    from receiver import connections
+
+    assert connections.Connections.__init__.__kwdefaults__ is not None
+    connections.Connections.__init__.__kwdefaults__["patience"] = 4.0
+    connections.PAUSE = 1.0
+
+
+def few_threads() -> None:
+    """Serve with 32 threads, and let whoever holds one keep it."""
+    from receiver import connections, server
+
+    server.THREADS = 32
+    connections.Connections.look = lambda self: 0  # type: ignore[method-assign]
+
+
+def no_limits_of_pictures() -> None:
+    """Take pictures of any size, of any number of segments, that unpack to anything."""
+    from receiver import png
+    from shared import jpeg
+
+    jpeg.MAX_SEGMENTS = jpeg.MAX_PIXELS = jpeg.MAX_SIDE = 1 << 40
+    png.check_pixels = lambda data: None
+
+
+def no_end_of_pictures() -> None:
+    """Take a JPEG that is cut off behind its head for whole."""
+    from shared import jpeg
+    from shared.errors import FrameError
+
+    whole = jpeg.read_header
+
+    def read_header(data: bytes) -> jpeg.JpegHeader:
+        try:
+            return whole(data)
+        except FrameError as exc:
+            if exc.reason != "truncated":
+                raise
+            return jpeg.JpegHeader(16, 16, 3, 1, len(data))
+
+    jpeg.read_header = read_header
+
+
+def kept_pixels() -> None:
+    """Show the last picture where one does not decode, as decoders did that left rows as they were.
+
+    In views; hooks run in processes of their own.
+    """
+    from shared import codec
+    from shared.errors import FrameError
+
+    whole = codec.decode_reduced
+    last: list[codec.Image] = []
+
+    def decode_reduced(jpeg: bytes, factor: int) -> codec.Image:
+        with suppress(FrameError):
+            last[:] = [whole(jpeg, factor)]
+        return last[0].copy()
+
+    codec.decode_reduced = decode_reduced
+
+
+def no_digest() -> None:
+    """Believe what a frame's digest says."""
+    from shared import wire
+
+    wire.check_digest = lambda envelope, body: None
+
+
+def no_exact_limit() -> None:
+    """Cut a body that is too long at the limit, as servers do that do not count."""
+    from werkzeug.wsgi import get_content_length
+
+    from receiver import body, ingest
+
+    def read_bytes(environ: dict[str, Any], *, limit: int) -> bytes:
+        length = get_content_length(environ) or 0
+        got: bytes = environ["wsgi.input"].read(min(length, limit))
+        environ["wsgi.input"] = io.BytesIO(got)
+        return got
+
+    body.read_bytes = read_bytes
+    vars(ingest)["read_bytes"] = read_bytes
+
+
 PATCHES: dict[str, Callable[[], None]] = {
     "no-deadline": no_deadline,
     "no-envelope-checks": no_envelope_checks,
@@ -102,6 +190,13 @@ PATCHES: dict[str, Callable[[], None]] = {
     "no-rest": no_rest,
     "no-wholeness": no_wholeness,
     "queue": queue,
+    "short-patience": short_patience,
+    "few-threads": few_threads,
+    "no-limits-of-pictures": no_limits_of_pictures,
+    "no-end-of-pictures": no_end_of_pictures,
+    "kept-pixels": kept_pixels,
+    "no-digest": no_digest,
+    "no-exact-limit": no_exact_limit,
 }
 
 
