@@ -22,9 +22,12 @@ logger = logging.getLogger(__name__)
 
 #: The receiver's word on this one frame; the next may be welcome at once.
 ABOUT_THE_FRAME = frozenset({400, 411, 413, 415, 422})
-#: A person has to mend the token; whether one did is tried again after so many seconds.
+#: Fewer than five requests a second come to a receiver that refuses them, whatever it asks for.
+_LEAST_REST = 0.25
+#: A person has to mend the token; whether one did is tried again after so many seconds, and from
+#: the third refusal on more seldom: a receiver may lock out who comes too often with a wrong one.
 ABOUT_THE_TOKEN = frozenset({401, 403})
-_TOKEN_REST = 5.0
+_TOKEN_RESTS = (5.0, 5.0, 30.0)
 
 
 class Client(Protocol):
@@ -63,6 +66,8 @@ class Courier:
         self._limits = limits
         self._receiver_clock = receiver_clock
         self._trouble = trouble
+        #: Refusals of the token since a frame was taken, or nobody was there.
+        self._token_refusals = 0
 
     def post(
         self,
@@ -95,6 +100,8 @@ class Courier:
 
     def unanswered(self, exc: NoReply) -> None:
         """Say that there was no reply."""
+        if exc.reason == "connect":  # it is started anew, perhaps with another token
+            self._token_refusals = 0
         self.tell(exc.reason, f"{self._endpoint.shown} gives no answer ({exc}), trying again")
 
     def refused(self, reply: Reply) -> float | None:
@@ -104,11 +111,15 @@ class Courier:
         self.tell(str(reply.status), self._endpoint.describe(reply))
         if reply.status in ABOUT_THE_FRAME:
             return None
-        rest = read_retry_after(reply.headers.get("Retry-After"))
-        return max(rest, _TOKEN_REST) if reply.status in ABOUT_THE_TOKEN else rest
+        rest = max(_LEAST_REST, read_retry_after(reply.headers.get("Retry-After")))
+        if reply.status in ABOUT_THE_TOKEN:
+            self._token_refusals += 1
+            rest = max(rest, _TOKEN_RESTS[min(self._token_refusals, len(_TOKEN_RESTS)) - 1])
+        return rest
 
     def worked(self) -> None:
         """Note that a frame was taken."""
+        self._token_refusals = 0
         self._trouble.worked()
 
     def interrupt(self) -> None:

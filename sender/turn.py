@@ -55,9 +55,12 @@ class Turn:
                 self._changed.notify_all()
 
     def rest(self, at_least: float = 0.0) -> None:
-        """Let nobody have it for a while, the longer the more often it came to that."""
+        """Let nobody have it for a while, the longer the more often it came to that.
+
+        Jitter makes `at_least` seconds longer, never shorter.
+        """
         with self._changed:
-            seconds = max(at_least, self._backoff.next())
+            seconds = self._backoff.next(at_least)
             self._rests_until = max(self._rests_until, self._clock() + seconds)
 
     @property

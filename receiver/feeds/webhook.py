@@ -206,7 +206,7 @@ class Webhook(Worker):
         self._trouble.worked()
 
     def _retry(self, kind: str, sentence: str, asked: float) -> None:
-        pause = max(asked, self._backoff.next())
+        pause = self._backoff.next(asked)
         self._due = self._clock() + pause
         with self._lock:
             self._state = "retrying"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 
 import pytest
 
@@ -78,13 +79,30 @@ def test_pauses_grow_to_a_ceiling_and_start_over() -> None:
     pauses = [backoff.next() for _ in range(6)]
 
     for pause, whole in zip(pauses, [0.5, 1, 2, 4, 4, 4], strict=True):
-        assert whole / 2 <= pause <= whole
+        assert 0.25 <= pause <= whole
     backoff.reset()
     assert backoff.next() <= 0.5
 
 
 def test_pauses_of_many_clients_differ() -> None:
     assert len({Backoff(1.0).next() for _ in range(20)}) == 20
+
+
+@pytest.mark.parametrize(("asked", "most"), [(0.001, 1.001), (3.0, 4.0), (60.0, 75.0)])
+def test_what_a_server_asks_for_is_stretched_and_never_cut_short(asked: float, most: float) -> None:
+    pauses = [Backoff(0.001, 0.001).next(asked) for _ in range(200)]
+
+    assert asked <= min(pauses)
+    assert max(pauses) <= most
+    # Many of the same second would be a burst.
+    counts = Counter(int((pause - asked) / (most - asked) * 10) for pause in pauses)
+    assert max(counts.values()) < 60
+
+
+def test_the_pause_is_not_shorter_than_its_own_for_a_server_that_asks_for_less() -> None:
+    backoff = Backoff(8.0, 8.0)
+
+    assert backoff.next(0.5) >= 4.0
 
 
 def test_a_rate_falls_to_zero_when_events_stop() -> None:

@@ -150,7 +150,7 @@ def test_the_pause_that_a_server_asks_for_is_kept(make_result: MakeResult) -> No
     line.write()
     line.work_off()
 
-    assert sum(line.pauses) == pytest.approx(7)
+    assert 7 <= sum(line.pauses) <= 8.75
     assert max(line.pauses) <= 1.0  # a stop is noticed meanwhile
 
 
@@ -161,7 +161,7 @@ def test_a_server_that_stays_away_is_not_hammered(make_result: MakeResult) -> No
     line.work_off()
 
     assert len(client.posts) == 30
-    assert sum(line.pauses) >= 28 * 2  # the backoff goes on from one result to the next
+    assert sum(line.pauses) >= 28 * 1  # the backoff goes on from one result to the next
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 410, 422])
