@@ -23,8 +23,9 @@ from sender.endpoint import Endpoint
 from sender.metrics import Metrics, PipelineCollector
 from sender.pipeline import Pipeline
 from sender.progress import Progress
-from sender.source import SourceOptions, open_source
+from sender.source import open_source
 from sender.sources.demuxer import KEY_FRAME_WAIT
+from sender.spool.opening import open_spool
 from sender.status import PortError, StatusServer
 from sender.stream_client import StreamClient, StreamLine
 from sender.supervisor import Supervisor
@@ -132,10 +133,13 @@ def _build_one(camera: CameraConfig, metrics: Metrics, traces: Traces | None) ->
     context = make_context(camera.tls_ca, camera.tls_cert, camera.tls_key)
     if context is not None and not endpoint.tls:
         raise ConfigError(f"tls_ca, tls_cert: expected an https receiver, got {endpoint.shown}")
-    options = _options(camera)
+    spool, timeouts = None, (camera.open_timeout, camera.read_timeout)
+    if camera.delivery == "every":
+        limits, sync = camera.spool_limits, camera.spool_sync
+        spool = open_spool(camera.spool, camera.camera, limits=limits, sync=sync)
     return Pipeline(
         camera.camera,
-        partial(open_source, camera.source, options),
+        partial(open_source, camera.source, camera.options),
         source_name=redact(camera.source),
         make_client=partial(
             _make_client, camera, endpoint, context=context, told=threading.Event()
@@ -149,33 +153,17 @@ def _build_one(camera: CameraConfig, metrics: Metrics, traces: Traces | None) ->
         keep_corrupt=camera.keep_corrupt,
         obey=camera.obey,
         whole=camera.pace == "fast",
+        spool=spool,
+        deadline=camera.deadline,
         # A source may take so long before it must have given up by itself.
-        patience=2
-        + max(
-            2 * max(camera.open_timeout, camera.read_timeout),
-            KEY_FRAME_WAIT + camera.read_timeout,
-        ),
+        patience=2 + max(2 * max(timeouts), KEY_FRAME_WAIT + camera.read_timeout),
         stopwatch=metrics,
         traces=traces,
     )
 
 
-def _options(camera: CameraConfig) -> SourceOptions:
-    return SourceOptions(
-        rtsp_transport=camera.rtsp_transport,
-        rtsp_reader=camera.rtsp_reader,
-        capture_time=camera.capture_time,
-        open_timeout=camera.open_timeout,
-        read_timeout=camera.read_timeout,
-        pace=camera.pace,
-        loop=camera.loop,
-        fps=camera.fps,
-        size=camera.pixels,
-    )
-
-
 def _check(source: str, config: SenderConfig) -> int:
-    check = Check(source, _options(config), seconds=config.check_seconds)
+    check = Check(source, config.options, seconds=config.check_seconds)
 
     def end(number: int, frame: FrameType | None) -> None:
         # On a thread of its own: this one may just hold the lock that a stop takes.
@@ -196,7 +184,11 @@ def _endpoint(camera: CameraConfig) -> Endpoint:
         encoding=camera.encoding,
         digest=camera.digest,
         token=camera.token.get_secret_value() if camera.token else None,
+        every=camera.delivery == "every",
     )
+    if camera.delivery == "every" and (endpoint.stream is None or camera.transport == "stream"):
+        what = "a URL with a path" if endpoint.stream is None else "transport stream"
+        raise ConfigError(f"delivery: expected latest for {what}, got every")
     if camera.transport == "stream" and (endpoint.stream is None or camera.encoding != "raw"):
         what = "a URL with a path" if endpoint.stream is None else f"encoding {camera.encoding}"
         raise ConfigError(f"transport: expected post for {what}, got stream")
@@ -207,6 +199,8 @@ def _redis_endpoint(camera: CameraConfig) -> Endpoint:
     problems = []
     if camera.transport == "stream":
         problems.append("transport: expected post for a Redis, got stream")
+    if camera.delivery == "every":
+        problems.append("delivery: expected latest for a Redis, got every")
     if camera.token is not None:
         problems.append("token: expected none for a Redis, whose password stands in its URL")
     try:
@@ -230,7 +224,14 @@ def _make_client(
     if isinstance(endpoint, RedisEndpoint):
         return RedisCarrier(endpoint, deadline=camera.deadline, told=told)
     place = (endpoint.host, endpoint.port)
-    posts = HttpClient(*place, tls=endpoint.tls, deadline=camera.deadline, context=context)
+    posts = HttpClient(
+        *place,
+        tls=endpoint.tls,
+        deadline=camera.deadline,
+        context=context,
+        # A frame that may have arrived has to say so when it comes again.
+        second_try=camera.delivery == "latest",
+    )
     if camera.transport == "post" or endpoint.stream is None:
         return posts
     stream = StreamLine(*place, tls=endpoint.tls, deadline=camera.deadline, context=context)

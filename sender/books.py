@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from sender.spool.stock import Stock
 from shared.rate import Rate
 
 #: How many of the newest ages the median is taken from: 10 s at 30 frames a second.
@@ -18,10 +19,12 @@ _AGES = 300
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """captured = posted + superseded + refused + failed + waiting, to the frame, at every moment.
+    """captured + recovered = posted + superseded + expired + refused + failed + waiting, to the
+    frame, at every moment.
 
-    posted: answered 2xx · superseded: replaced before it was taken · refused: answered otherwise,
-    by status · failed: not answered, by reason · waiting: in the slot or on its way.
+    recovered: found in the spool at the start · posted: answered 2xx · superseded: replaced before
+    it was taken · expired: given up by the spool, for its limits · refused: answered otherwise, by
+    status · failed: lost on the way, by reason · waiting: in the slot, in the spool or on its way.
     """
 
     captured: int
@@ -30,6 +33,8 @@ class Books:
     refused: Mapping[int, int]
     failed: Mapping[str, int]
     waiting: int
+    recovered: int = 0
+    expired: int = 0
 
 
 class Counts(Protocol):
@@ -42,8 +47,16 @@ class Counts(Protocol):
 class Ledger:
     """Keeps a camera's books. The poster enters, anyone reads."""
 
-    def __init__(self, place: Counts, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        place: Counts,
+        *,
+        stock: Callable[[], Stock] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`stock` tells of the spool, where there is one: then what skipped the place failed."""
         self._place = place
+        self._stock = stock
         self._lock = threading.Lock()
         self._posted = 0
         self._refused: Counter[int] = Counter()
@@ -72,15 +85,25 @@ class Ledger:
 
     def books(self) -> Books:
         with self._lock:
+            # What is settled first: what comes in meanwhile then counts as waiting.
+            stock = None if self._stock is None else self._stock()
             taken, skipped, waiting = self._place.counts()
-            done = self._posted + self._refused.total() + self._failed.total()
+            captured = taken + skipped + waiting
+            failed = self._failed.copy()
+            if stock is not None:
+                failed += Counter(spool_slow=skipped, damaged=stock.damaged)
+                skipped = 0
+            recovered, expired = (stock.recovered, stock.expired) if stock is not None else (0, 0)
+            done = self._posted + skipped + expired + self._refused.total() + failed.total()
             return Books(
-                captured=taken + skipped + waiting,
+                captured=captured,
                 posted=self._posted,
                 superseded=skipped,
                 refused=dict(self._refused),
-                failed=dict(self._failed),
-                waiting=waiting + taken - done,
+                failed=dict(failed),
+                waiting=captured + recovered - done,
+                recovered=recovered,
+                expired=expired,
             )
 
     def age(self) -> float | None:

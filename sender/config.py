@@ -7,64 +7,29 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import CliSuppress, SettingsConfigDict
 
-from shared.errors import FrameError
-from shared.frame import check_camera
+from sender.sources.contract import SourceOptions
+from sender.values import (
+    SOURCE,
+    Age,
+    Bytes,
+    Camera,
+    Depth,
+    Fps,
+    Port,
+    Quality,
+    Seconds,
+    Size,
+    Source,
+    Switch,
+    To,
+    parse_pixels,
+)
+from shared.amount import parse_age, parse_size
 from shared.redact import redact
-from shared.redis_url import is_redis
 from shared.settings import Expect, Settings, Token, TraceRatio, TraceTo
-from shared.url import HttpUrl
-
-
-def _check_camera(name: str) -> str:
-    try:
-        return check_camera(name)
-    except FrameError as exc:
-        raise ValueError(str(exc)) from None
-
-
-def _check_to(to: str) -> str:
-    if not is_redis(to):  # its options are looked at by whoever knows them
-        HttpUrl.parse(to)
-    return to
-
-
-def _check_size(text: str) -> str:
-    _parse_size(text)
-    return text
-
-
-def _parse_size(text: str) -> tuple[int, int]:
-    width, _, height = text.lower().partition("x")
-    size = int(width), int(height)
-    if not all(2 <= side <= 16384 for side in size):
-        raise ValueError("out of bounds")
-    return size
-
-
-_SOURCE = "a URL, a file, a folder, a device number or testsrc"
-Camera = Annotated[
-    str,
-    AfterValidator(_check_camera),
-    Expect("1 to 64 letters, digits, '_', '.' or '-', the first a letter or digit"),
-]
-Source = Annotated[str, Field(min_length=1), Expect(_SOURCE)]
-To = Annotated[
-    str,
-    AfterValidator(_check_to),
-    Expect("http://HOST:PORT, https://HOST:PORT or redis://HOST:PORT"),
-]
-Fps = Annotated[float, Field(gt=0, le=1000), Expect("frames a second, above 0, at most 1000")]
-Size = Annotated[
-    str, AfterValidator(_check_size), Expect("WIDTHxHEIGHT, each from 2 to 16384, as in 1280x720")
-]
-Quality = Annotated[int, Field(ge=1, le=100), Expect("a whole number from 1 to 100")]
-Depth = Annotated[int, Field(ge=1, le=1000), Expect("a whole number from 1 to 1000")]
-Seconds = Annotated[float, Field(gt=0, le=3600), Expect("seconds above 0, at most 3600")]
-Switch = Annotated[bool, Expect("true or false")]
-Port = Annotated[int, Field(ge=0, le=65535), Expect("a port from 0 (any free one) to 65535")]
 
 
 class CameraConfig(BaseModel):
@@ -130,6 +95,27 @@ class CameraConfig(BaseModel):
     deadline: Seconds = Field(
         5.0, description="seconds for a POST and its reply together, or for Redis to take a frame"
     )
+    delivery: Annotated[Literal["latest", "every"], Expect("latest or every")] = Field(
+        "latest",
+        description="latest: a frame that a newer one replaces is never sent; every: each frame is"
+        " kept on disk until the receiver's hook had it",
+    )
+    spool: Path = Field(
+        Path("spool"), description="every: the folder for that, with one in it for each camera"
+    )
+    spool_bytes: Bytes = Field(
+        "1GB", description="every: beyond, the oldest frames of a camera are given up"
+    )
+    spool_age: Age | None = Field(
+        None, description="every: older frames are given up, such as 24h; default: never"
+    )
+    spool_sync: Annotated[Literal["none", "interval", "each"], Expect("none, interval or each")] = (
+        Field(
+            "interval",
+            description="every: ask the disk to have all safe against a power cut: never, once a"
+            " second, or for each frame",
+        )
+    )
     token: Token | None = Field(
         None,
         description="sent as Authorization: Bearer; better in SENDER_TOKEN than here; none for a"
@@ -151,11 +137,32 @@ class CameraConfig(BaseModel):
     @property
     def pixels(self) -> tuple[int, int] | None:
         """The size as (width, height)."""
-        return None if self.size is None else _parse_size(self.size)
+        return None if self.size is None else parse_pixels(self.size)
+
+    @property
+    def spool_limits(self) -> tuple[int, float | None]:
+        """Bytes of the spool, and seconds that a frame may wait in it."""
+        age = None if self.spool_age is None else parse_age(self.spool_age)
+        return parse_size(self.spool_bytes), age
+
+    @property
+    def options(self) -> SourceOptions:
+        """How to read the source."""
+        return SourceOptions(
+            rtsp_transport=self.rtsp_transport,
+            rtsp_reader=self.rtsp_reader,
+            capture_time=self.capture_time,
+            open_timeout=self.open_timeout,
+            read_timeout=self.read_timeout,
+            pace=self.pace,
+            loop=self.loop,
+            fps=self.fps,
+            size=self.pixels,
+        )
 
 
 class SenderConfig(CameraConfig, Settings):
-    """Read cameras and post their frames to a receiver: the newest, always.
+    """Read cameras and post their frames to a receiver: the newest, or every one.
 
     Every setting is also a variable, SENDER_QUALITY for --quality, and a name in the YAML file
     given by --config. There `cameras:` may list several: each a mapping with `camera`, `source`
@@ -186,7 +193,7 @@ class SenderConfig(CameraConfig, Settings):
         "text", description="log lines for people, or a JSON object a line for programs"
     )
     config: Path | None = Field(None, description="YAML file with these settings")
-    check: Annotated[str | None, Field(min_length=1), Expect(_SOURCE)] = Field(
+    check: Annotated[str | None, Field(min_length=1), Expect(SOURCE)] = Field(
         None,
         description="try this source for some seconds, say what it offers or why it cannot be"
         " read, and end: with 0 when it can, else 1; frames go nowhere",
@@ -214,7 +221,7 @@ class SenderConfig(CameraConfig, Settings):
         cameras = given.get("cameras")
         if not isinstance(cameras, list) or not cameras:
             if given.get("source") in (None, ""):
-                return [f"SENDER_SOURCE: expected {_SOURCE}, got none"]
+                return [f"SENDER_SOURCE: expected {SOURCE}, got none"]
             return []
         problems = []
         entries = [
@@ -232,5 +239,5 @@ class SenderConfig(CameraConfig, Settings):
                     f"cameras.{number}.camera: expected a name of its own, got {name!r} again"
                 )
             if entry.get("source", given.get("source")) in (None, ""):
-                problems.append(f"cameras.{number}.source: expected {_SOURCE}, got none")
+                problems.append(f"cameras.{number}.source: expected {SOURCE}, got none")
         return problems

@@ -40,16 +40,19 @@ class Endpoint:
         encoding: Encoding = "raw",
         digest: bool = False,
         token: str | None = None,
+        every: bool = False,
     ) -> Endpoint:
         """Read `to`: a base URL, which gets our route, or a URL with a path, used as it stands.
 
-        `{camera}` in a path becomes the camera's name. Raise ValueError when it is no such URL.
+        `{camera}` in a path becomes the camera's name. `every`: our route is asked to process each
+        frame. Raise ValueError when it is no such URL.
         """
         url = HttpUrl.parse(to)
         is_base = url.path in ("", "/")
         path = f"/cameras/{camera}/frames" if is_base else url.path
         query = f"?{url.query}" if url.query else ""
-        target = path + query
+        mode = f"{'&' if query else '?'}mode=every" if every and is_base else ""
+        target = path + query + mode
         return cls(
             host=url.host,
             port=url.port,

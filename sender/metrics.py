@@ -65,7 +65,9 @@ class PipelineCollector(Collector):
         self._pipelines = pipelines
 
     def collect(self) -> Iterable[Metric]:
-        captured = _counter("captured", "Frames captured: the sum of all that became of them")
+        captured = _counter("captured", "Frames captured: with recovered all that became of them")
+        recovered = _counter("recovered", "Frames of an earlier run, found in the spool")
+        expired = _counter("expired", "Frames given up for --spool-bytes or --spool-age")
         posted = _counter("posted", "Frames answered 2xx")
         superseded = _counter("superseded", "Frames replaced by a newer one before their turn")
         refused = _counter("refused", "Frames answered otherwise", "status")
@@ -78,7 +80,10 @@ class PipelineCollector(Collector):
         abandoned = CounterMetricFamily(
             f"{_PREFIX}_abandoned_readers", "Threads given up in a source", labels=["camera"]
         )
-        waiting = _gauge("frames_waiting", "Frames in the slot or on their way")
+        waiting = _gauge("frames_waiting", "Frames in the slot, in the spool or on their way")
+        spooled = _gauge("spool_frames", "Frames in the spool")
+        spool_bytes = _gauge("spool_bytes", "Bytes of the spool on the disk")
+        oldest = _gauge("spool_oldest_seconds", "Age of the oldest frame in the spool")
         fps = _gauge("camera_fps", "Frames a second from the source")
         posted_fps = _gauge("posted_fps", "Frames a second answered 2xx")
         age = _gauge("frame_age_seconds", "From capture to answer, median of the newest frames")
@@ -104,6 +109,12 @@ class PipelineCollector(Collector):
                 refused.add_metric([*name, str(status)], count)
             for reason, count in books.failed.items():
                 failed.add_metric([*name, reason], count)
+            recovered.add_metric(name, books.recovered)
+            expired.add_metric(name, books.expired)
+            if (stock := pipeline.stock()) is not None:
+                spooled.add_metric(name, stock.waiting)
+                spool_bytes.add_metric(name, stock.bytes)
+                oldest.add_metric(name, stock.oldest_seconds)
             thinned.add_metric(name, intake.thinned)
             corrupt.add_metric(name, intake.corrupt)
             reconnects.add_metric(name, intake.reconnects)
@@ -127,7 +138,7 @@ class PipelineCollector(Collector):
             jumps.add_metric(name, pipeline.clock_offset.jumps)
         yield from (captured, posted, superseded, refused, failed, thinned, corrupt, reconnects)
         yield from (abandoned, waiting, fps, posted_fps, age, idle, up, offset, error, jumps)
-        yield from (states, first, resting)
+        yield from (states, first, resting, recovered, expired, spooled, spool_bytes, oldest)
 
 
 def _counter(name: str, text: str, *labels: str) -> CounterMetricFamily:

@@ -9,27 +9,29 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from sender.books import Books, Ledger
-from sender.courier import Client, make_trouble
+from sender.books import Books
+from sender.courier import Client, Courier, make_trouble
+from sender.delivery import Delivery, LatestDelivery
+from sender.encoder import Encoder
 from sender.endpoint import Endpoint
 from sender.intake import Intake
 from sender.limits import Limits
-from sender.poster import Poster
-from sender.reader import CapturedFrame, Reader
+from sender.reader import Reader
 from sender.receiver_clock import ReceiverClock
 from sender.sources.contract import Source
+from sender.spool.delivery import EveryDelivery
+from sender.spool.spool import Spool
+from sender.spool.stock import Stock
 from sender.stopwatch import Stopwatch
 from sender.traces import Traces
-from sender.turn import Turn
 from sender.watchdog import Watchdog
-from shared.latest import Latest
 from shared.worker import Worker
 
 logger = logging.getLogger(__name__)
 
 
 class Pipeline:
-    """A reader and its posters, each a thread, with a slot between them. Any thread may look.
+    """A reader and a delivery, threads both, with a slot between them. Any thread may look.
 
     Only the thread that started it calls `watch`, `ask_to_stop`, `interrupt` and `join`.
     """
@@ -50,6 +52,8 @@ class Pipeline:
         keep_corrupt: bool = False,
         obey: bool = True,
         whole: bool = False,
+        spool: Spool | None = None,
+        deadline: float = 5.0,
         patience: float = 15.0,
         stopwatch: Stopwatch | None = None,
         traces: Traces | None = None,
@@ -58,6 +62,9 @@ class Pipeline:
         """`in_flight`: so many frames may wait for their replies at once, each on a connection of
         its own. `obey`: send less when the receiver wishes so. `whole`: if the source is finite,
         deliver every frame of it, however long that takes.
+
+        `spool`: every frame goes that way, and waits in it until the receiver's hook had it; a
+        client's reply may take `deadline` seconds then, and one is awaited at a time.
 
         `source_name` is the source as people may see it, without passwords. A call of an endless
         source that lasts longer than `patience` seconds hangs.
@@ -68,44 +75,52 @@ class Pipeline:
         self._limits = Limits(camera, fps=fps, size=size, quality=quality, obey=obey)
         self._keep_corrupt = keep_corrupt
         self._clock = clock
-        self._slot: Latest[CapturedFrame] = Latest(depth)
-        self._place = self._slot.reader()
         source = make_source()
         self._whole = whole and source.finite
         self.intake = Intake(clock, interval=self._limits.interval)
-        self.ledger = Ledger(self._place, clock=clock)
         # A file may hold a frame back for as long as its film stands still.
         limit = math.inf if source.finite else patience + self.intake.interval
         self._watchdog = Watchdog(patience=limit, clock=clock)
         receiver_clock = ReceiverClock(clock=clock)
         self.clock_offset = receiver_clock.offset
         self._trouble = make_trouble(camera, clock)
-        self._reader = self._make_reader(source)
-        self._turn = Turn(clock=clock)
-        self._posters = [
-            Poster(
-                camera,
-                self._place,
-                make_client(),
+        self._delivery: Delivery
+        if spool is None:
+            self._delivery = LatestDelivery(
+                *(camera, make_client),
                 endpoint=endpoint,
-                ledger=self.ledger,
                 limits=self._limits,
-                turn=self._turn,
-                rank=rank,
                 trouble=self._trouble,
                 receiver_clock=receiver_clock,
+                in_flight=in_flight,
+                depth=depth,
                 whole=self._whole,
                 stopwatch=stopwatch,
                 traces=traces,
                 clock=clock,
             )
-            # A frame that has to be tried again is not to be overtaken.
-            for rank in range(1 if self._whole else in_flight)
-        ]
+        else:
+            courier = Courier(
+                *(make_client(), endpoint),
+                limits=self._limits,
+                receiver_clock=receiver_clock,
+                trouble=self._trouble,
+            )
+            self._delivery = EveryDelivery(
+                *(camera, spool, courier),
+                Encoder(camera, self._limits, stopwatch=stopwatch, traces=traces, clock=clock),
+                deadline=deadline,
+                whole=self._whole,
+                stopwatch=stopwatch,
+                clock=clock,
+            )
+        self._is_spooled = spool is not None
+        self._is_closed = False
+        self.ledger = self._delivery.ledger
+        self._reader = self._make_reader(source)
 
     def start(self) -> None:
-        for poster in self._posters:
-            poster.start()
+        self._delivery.start()
         self._reader.start()
 
     def watch(self) -> None:
@@ -131,14 +146,16 @@ class Pipeline:
     @property
     def is_resting(self) -> bool:
         """Whether it leaves the receiver alone for a while, after trouble with it."""
-        return self._turn.is_resting
+        return self._delivery.is_resting
+
+    def stock(self) -> Stock | None:
+        """Return what is in its spool, None where it has none."""
+        return self._delivery.stock()
 
     @property
     def is_finished(self) -> bool:
         """Whether its source ended, for good or bad, and its last frame is settled."""
-        return self.intake.phase in ("ended", "failed") and not any(
-            poster.alive for poster in self._posters
-        )
+        return self.intake.phase in ("ended", "failed") and self._delivery.is_over
 
     @property
     def is_delivered(self) -> bool:
@@ -146,23 +163,27 @@ class Pipeline:
         books = self.ledger.books()
         if self.intake.phase != "ended" or not self.ledger.last_was_posted:
             return False
-        return not self._whole or books.posted == books.captured
+        return not self._whole or books.posted == books.captured + books.recovered
 
     def ask_to_stop(self) -> None:
         """Ask, and return at once; the frame on its way may still be answered."""
-        self._slot.close()
+        self._delivery.slot.close()
         for worker in self._workers():
             worker.ask_to_stop()
 
     def interrupt(self) -> None:
         """End the waits for camera and receiver."""
         self._reader.interrupt()
-        for poster in self._posters:
-            poster.interrupt()
+        self._delivery.interrupt()
 
     def join(self, until: float) -> bool:
         """Wait until `until` (monotonic seconds) for the threads' ends; True when they came."""
-        return all(worker.join(max(0.0, until - self._clock())) for worker in self._workers())
+        workers = self._workers()
+        is_over = all(worker.join(max(0.0, until - self._clock())) for worker in workers)
+        if is_over and not self._is_closed:
+            self._is_closed = True
+            self._delivery.close()
+        return is_over
 
     def status(self) -> dict[str, Any]:
         """Return what the status page says of this camera."""
@@ -188,6 +209,7 @@ class Pipeline:
             "clock_jumps": self.clock_offset.jumps,
             "obeyed": obeyed and obeyed.facts(),
             **asdict(books),
+            **self._delivery.status(),
             "thinned": intake.thinned,
             "corrupt": intake.corrupt,
             "reconnects": intake.reconnects,
@@ -206,22 +228,23 @@ class Pipeline:
             f" superseded={now.superseded - before.superseded}"
             f" refused={sum(now.refused.values()) - sum(before.refused.values())}"
             f" failed={sum(now.failed.values()) - sum(before.failed.values())}"
-            f" fps={self.ledger.rate.per_second():.1f}"
+            + (f" expired={now.expired - before.expired} waiting={now.waiting}" * self._is_spooled)
+            + f" fps={self.ledger.rate.per_second():.1f}"
             f" age_ms={'-' if age is None else round(age * 1000)}"
             + ("" if state == "live" else f" state={state}")
         )
 
     def _workers(self) -> list[Worker]:
-        return [self._reader, *self._posters]
+        return [self._reader, *self._delivery.workers]
 
     def _make_reader(self, source: Source) -> Reader:
         return Reader(
             self.camera,
             source,
-            slot=self._slot,
+            slot=self._delivery.slot,
             intake=self.intake,
             limits=self._limits,
             keep_corrupt=self._keep_corrupt,
-            taker=self._place if self._whole else None,
+            taker=self._delivery.taker,
             clock=self._clock,
         )

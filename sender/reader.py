@@ -16,7 +16,6 @@ from sender.picture import Picture
 from sender.sources.contract import EndOfSource, Shot, Source, SourceError
 from sender.thinner import Thinner
 from shared.backoff import Backoff
-from shared.latest import Latest
 from shared.trouble import Trouble
 from shared.worker import Worker
 
@@ -41,8 +40,17 @@ class CapturedFrame:
     picture: Picture
 
 
+class Slot(Protocol):
+    """Where the frames go: a Latest, or what keeps them all. `put` never waits."""
+
+    def put(self, item: CapturedFrame, /) -> None: ...
+
+    def close(self) -> None:
+        """Take no more."""
+
+
 class Taker(Protocol):
-    """The poster's place in the slot, as a LatestReader keeps it."""
+    """Who takes from the slot, as a LatestReader does."""
 
     def wait_until_taken(self, timeout: float | None = None) -> bool:
         """Return False when something still waits after `timeout` seconds."""
@@ -67,7 +75,7 @@ class Reader(Worker):
         camera: str,
         source: Source,
         *,
-        slot: Latest[CapturedFrame],
+        slot: Slot,
         intake: Intake,
         limits: Limits | None = None,
         keep_corrupt: bool = False,

@@ -83,12 +83,14 @@ class Supervisor:
         for pipeline in self._pipelines:
             books = pipeline.ledger.books()
             logger.info(
-                "camera %s: in all captured=%d posted=%d superseded=%d refused=%d failed=%d"
+                "camera %s: in all captured=%d%s posted=%d superseded=%d%s refused=%d failed=%d"
                 " waiting=%d seconds=%.1f fps=%.1f",
                 pipeline.camera,
                 books.captured,
+                f" recovered={books.recovered}" if books.recovered else "",
                 books.posted,
                 books.superseded,
+                f" expired={books.expired}" if books.expired else "",
                 sum(books.refused.values()),
                 sum(books.failed.values()),
                 books.waiting,
@@ -98,7 +100,9 @@ class Supervisor:
         return is_over
 
     def _join(self, until: float) -> bool:
-        return all(pipeline.join(until) for pipeline in self._pipelines)
+        # Each has something to put away at its end.
+        ended = [pipeline.join(until) for pipeline in self._pipelines]
+        return all(ended)
 
     def _summarise(self) -> None:
         for pipeline in self._pipelines:

@@ -83,6 +83,7 @@ class HttpClient:
         max_reply: int = MAX_REPLY,
         context: ssl.SSLContext | None = None,
         allow: Callable[[str], bool] | None = None,
+        second_try: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`deadline` is seconds for connecting, sending and the whole reply together.
@@ -90,6 +91,8 @@ class HttpClient:
         `max_reply` is the most bytes that a reply's body may have.
 
         `allow` is asked about the IP address before each connection; default: every one.
+
+        Without `second_try` a kept connection that the server closed is a NoReply too.
         """
         self._host = host
         self._port = port
@@ -97,6 +100,7 @@ class HttpClient:
         self._max_reply = max_reply
         self._context = (context or ssl.create_default_context()) if tls else None
         self._allow = allow
+        self._second_try = second_try
         self._clock = clock
         self._line: DeadlineSocket | None = None
         self._connection: HTTPConnection | None = None
@@ -144,7 +148,8 @@ class HttpClient:
             try:
                 return exchange(end)
             except (ConnectionError, ssl.SSLError):
-                if not is_kept or self._interrupted or (self._line and self._line.received):
+                is_over = self._interrupted or (self._line and self._line.received)
+                if not is_kept or is_over or not self._second_try:
                     raise
                 self.close()
                 return exchange(end)

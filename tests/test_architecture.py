@@ -56,6 +56,7 @@ HOMES = {
     "pydantic": {
         "shared/settings.py",
         "sender/config.py",
+        "sender/values.py",
         "receiver/config.py",
         "receiver/access/config.py",
         "receiver/replay/config.py",

@@ -32,7 +32,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Expose
         )
         worker.wait_for("is ready")
         source = ("--source", "testsrc", "--fps", "10", "--to", receiver.url)
-        sender = stack.enter_context(Program("sender", *source, "--status-port", "0"))
+        spool = ("--delivery", "every", "--spool", str(tmp_path_factory.mktemp("spool")))
+        sender = stack.enter_context(Program("sender", *source, *spool, "--status-port", "0"))
         port = sender.wait_for(r"http://127\.0\.0\.1:(\d+)/status")[1]
         worker_port = worker.wait_for(r"listening on [^ ]*:(\d+);")[1]
         places = [receiver.url, f"http://127.0.0.1:{worker_port}", f"http://127.0.0.1:{port}"]

@@ -11,8 +11,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from receiver.names import Names
 from receiver.recording.plan import Plan
-from receiver.recording.quota import parse_age, parse_size
 from receiver.recording.schedule import Schedule
+from shared.amount import parse_age, parse_size
 from shared.frame import CAMERA_NAME
 from shared.settings import Expect, Settings
 

@@ -56,6 +56,8 @@ class PatternSource:
 class PatternPicture:
     """Frame `number` of Unix time `at`, drawn when somebody takes it."""
 
+    held_bytes = 0
+
     def __init__(self, number: int, size: Size, at: float) -> None:
         self._number = number
         self.width, self.height = size

@@ -22,6 +22,7 @@ class FakePicture:
         self.data = data
         self.width = width
         self.height = height
+        self.held_bytes = len(data)
         self.asked: list[tuple[int, tuple[int, int] | None]] = []
 
     def to_jpeg(self, quality: int, size: tuple[int, int] | None = None) -> bytes:

@@ -1,0 +1,87 @@
+"""Frames that need no codec, a spool that can be killed, and a disk that refuses."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sender.spool.spool import Spool
+from sender.spool.stored import Stored
+from shared.frame import EncodedFrame
+
+
+class Clock:
+    """Monotonic seconds, as a test sets them."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def frame(
+    seq: int, *, epoch: str = "e1", size: int = 100, captured_at: float = 1e9
+) -> EncodedFrame:
+    """Return a frame whose bytes say which one it is."""
+    return EncodedFrame(
+        camera="cam1",
+        epoch=epoch,
+        seq=seq,
+        captured_at=captured_at,
+        data=f"{epoch} {seq} ".encode().ljust(size, b"."),
+        width=64,
+        height=48,
+    )
+
+
+def open_spool(folder: Path, **options: Any) -> Spool:
+    return Spool(folder, "cam1", **({"max_bytes": 10_000_000} | options))
+
+
+def kill(spool: Spool) -> None:
+    """Leave the folder as a killed process does: what was written is there, and that is all."""
+    spool._cursor.close()
+    spool._pen.drop()
+    spool._reader.close()
+
+
+def take(spool: Spool) -> Stored:
+    stored = spool.next(0)
+    assert stored is not None
+    return stored
+
+
+def drain(spool: Spool) -> list[int]:
+    """Settle all that waits; return the seqs in their order."""
+    seqs = []
+    while spool.stock().waiting:
+        stored = spool.next(0)
+        if stored is not None:
+            assert stored.frame.data.startswith(
+                f"{stored.frame.epoch} {stored.frame.seq} ".encode()
+            )
+            seqs.append(stored.frame.seq)
+            spool.settle(stored)
+    return seqs
+
+
+@contextmanager
+def refusing(monkeypatch: pytest.MonkeyPatch, code: int = errno.EIO) -> Iterator[None]:
+    """Let the disk take the first half of what is written, then refuse."""
+    write = os.write
+
+    def refuse(fd: int, data: bytes) -> int:
+        if len(data) < 50:
+            raise OSError(code, os.strerror(code))
+        return write(fd, data[: len(data) // 2])
+
+    with monkeypatch.context() as patched:
+        patched.setattr("sender.spool.segment.os.write", refuse)
+        yield

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sender.spool.cursor import Cursor, Locked
+
+
+def numbers(path: Path, *moves: int) -> int:
+    cursor = Cursor(path)
+    for number in moves:
+        cursor.move(number)
+    cursor.close()
+    return cursor.number
+
+
+def test_the_newest_number_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "cursor"
+
+    numbers(path, 1, 2, 3, 9, 10)
+
+    assert numbers(path) == 10
+
+
+def test_a_new_one_begins_with_0(tmp_path: Path) -> None:
+    assert numbers(tmp_path / "cursor") == 0
+
+
+@pytest.mark.parametrize("torn_at", [*range(0, 25, 4), *range(28, 53, 4)])
+def test_a_torn_write_costs_one_number_at_most(tmp_path: Path, torn_at: int) -> None:
+    path = tmp_path / "cursor"
+    numbers(path, 6, 7)
+    content = bytearray(path.read_bytes())
+    content[torn_at : torn_at + 4] = b"torn"
+    path.write_bytes(content)
+
+    assert numbers(path) in (6, 7)
+
+
+@pytest.mark.parametrize("content", [b"", b"x", bytes(56), b"x" * 1000])
+def test_any_content_is_a_number(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "cursor"
+    path.write_bytes(content)
+
+    assert numbers(path, 5) == 5
+    assert numbers(path) == 5
+
+
+def test_nobody_else_can_open_it(tmp_path: Path) -> None:
+    cursor = Cursor(tmp_path / "cursor")
+    with pytest.raises(Locked):
+        Cursor(tmp_path / "cursor")
+    cursor.close()
+
+    Cursor(tmp_path / "cursor").close()
+
+
+def test_it_is_exact_until_the_machine_is_started_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "cursor"
+    numbers(path, 1)
+    same = Cursor(path)
+    same.close()
+    boot = tmp_path / "boot_id"
+    boot.write_text("5b7c9a4e-6f0a-4a0e-9a50-1b8f5f3f2a11\n")
+    monkeypatch.setattr("sender.spool.cursor._BOOT", boot)
+    other = Cursor(path)
+    other.close()
+
+    assert (same.is_exact, other.is_exact) == (True, False)
