@@ -130,3 +130,45 @@ def test_all_that_is_wrong_is_said_together(file: Path) -> None:
 def test_a_file_that_is_not_there_is_one_sentence(file: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         read_tokens(file)
+
+
+@pytest.mark.parametrize(
+    "name", ["a", "Z", "0", "Door_sender-2.old", "a_", "a.", "a-", "aZ", "a0", "a" * 64]
+)
+def test_a_name_is_what_a_camera_s_name_may_be(name: str, file: Path) -> None:
+    write(file, f"- {{name: '{name}', role: view, token: {TOKEN}}}")
+
+    assert [token.grant.name for token in read_tokens(file)] == [name]
+
+
+@pytest.mark.parametrize("name", ["", "_a", ".a", "-a", "a b", "ä", "a\u0661", "a" * 65])
+def test_no_other_name_will_do(name: str, file: Path) -> None:
+    write(file, f"- {{name: '{name}', role: view, token: {TOKEN}}}")
+
+    with pytest.raises(ConfigError, match=f"entry 1, name: .*, got {name!r}$"):
+        read_tokens(file)
+
+
+def test_a_token_may_have_all_roles(file: Path) -> None:
+    write(file, f"- {{name: a, role: [ingest, view, admin], token: {TOKEN}}}")
+
+    [token] = read_tokens(file)
+    assert token.grant.roles == {"ingest", "view", "admin"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("name: a, role: [viewer, boss]", r"got 'viewer, boss'"),
+        ("name: a, role: [view, 1]", r"got 'view, 1'"),
+        (f"name: a, role: {'x' * 99}", f"got '{'x' * 80}'"),
+        (f"name: a, role: view, {'k' * 99}: 1", f"entry 1: expected .*, got '{'k' * 40}'"),
+        (f"name: {'n' * 99}, role: view", f"name: .*, got '{'n' * 80}'"),
+    ],
+)
+def test_what_came_is_told_and_not_all_of_a_long_one(entry: str, told: str, file: Path) -> None:
+    write(file, f"- {{{entry}, token: {TOKEN}}}")
+
+    with pytest.raises(ConfigError, match=f"{told}$") as caught:
+        read_tokens(file)
+    assert len(caught.value.problems) == 1
