@@ -45,6 +45,7 @@ from receiver.view import dashboard, live, wall
 from receiver.view.pulse import Pulse
 from receiver.view.renditions import Renditions
 from shared import log
+from shared.redact import redact
 from shared.spans import Spans, check_installed
 
 logger = logging.getLogger(__name__)
@@ -216,7 +217,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _prepare(argv: Sequence[str]) -> Server | int:
     config = ReceiverConfig.load(argv)
-    log.configure("receiver", level=config.log_level, form=config.log_format)
+    log.configure("receiver", clean=redact, level=config.log_level, form=config.log_format)
     if config.check_hook is not None:
         return _check_hook(config.check_hook, config)
     check([HookSpec.parse(hook) for hook in config.hook], [*map(str, config.hook_path)])

@@ -59,12 +59,12 @@ def main(argv: Sequence[str]) -> int:
         config = SenderConfig.load(argv)
         if config.check is not None:
             return _check(config.check, config)
+        log.configure("sender", clean=redact, level=config.log_level, form=config.log_format)
         spans = _make_spans(config)
         pipelines = _build(config, metrics, Traces(spans) if spans else None)
     except ConfigError as exc:
         sys.stderr.writelines(f"sender: {problem}\n" for problem in exc.problems)
         return 2
-    log.configure("sender", clean=redact, level=config.log_level, form=config.log_format)
     process_stats.register(metrics.registry, "sender")
     metrics.registry.register(PipelineCollector(pipelines))
     supervisor = Supervisor(pipelines)

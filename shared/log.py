@@ -81,16 +81,16 @@ def configure(
 ) -> None:
     """Log to stderr with `program` in each line; `clean` sees, and may redact, every text.
 
-    Only a `__main__` calls this. As JSON, what ends a thread or the program is a line too.
+    Only a `__main__` calls this. What ends a thread or the program is told in the same way.
     """
     handler = logging.StreamHandler(sys.stderr)
     kind = JsonFormatter if form == "json" else TextFormatter
     handler.setFormatter(kind(program, clean))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
-    if form == "json":
-        sys.excepthook = _tell_end
-        threading.excepthook = _tell_thread_end
+    # By itself Python would write what a bug says as it is.
+    sys.excepthook = _tell_end
+    threading.excepthook = _tell_thread_end
 
 
 def _tell_end(

@@ -19,7 +19,10 @@ from receiver.child.pipe import Pipe
 
 _ROOT = Path(__file__).parent.parent.parent
 #: Settings of the receiver's that may hold secrets, which are no business of a hook's.
-_SECRETS = {"RECEIVER_TOKEN", "RECEIVER_WEBHOOK_TOKEN", "RECEIVER_BUS", "RECEIVER_LISTEN"}
+_SECRETS = {
+    *("RECEIVER_TOKEN", "RECEIVER_WEBHOOK_TOKEN"),
+    *("RECEIVER_BUS", "RECEIVER_LISTEN", "RECEIVER_RESULT_WEBHOOK"),
+}
 #: A message that stops half-way for so long comes from a process that was stopped.
 _STALL = 5.0
 

@@ -24,6 +24,7 @@ from receiver.server import Server, serve
 from receiver.tls import read_tls
 from receiver.traffic import Traffic
 from shared import log, process_stats
+from shared.redact import redact
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ def _prepare(argv: Sequence[str]) -> Server:
     tls = read_tls(
         config.tls_cert, config.tls_key, client_ca=config.tls_client_ca, least=config.tls_min
     )
-    log.configure("worker", level=config.log_level, form=config.log_format)
+    log.configure("worker", clean=redact, level=config.log_level, form=config.log_format)
     return Server(partial(Worker, config), host=config.host, port=config.port, tls=tls)
 
 

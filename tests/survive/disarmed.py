@@ -183,6 +183,28 @@ def no_exact_limit() -> None:
     vars(ingest)["read_bytes"] = read_bytes
 
 
+def no_redact() -> None:
+    """Let passwords stay in what is told."""
+    from shared import redact
+
+    redact.redact = lambda text: text
+
+
+def bug_with_url() -> None:
+    """Have a bug that says the URL: of RTSP cameras at the start, of others in their threads."""
+    from unittest.mock import Mock
+
+    from sender import source
+
+    def open_source(url: str, options: object) -> Any:
+        bug = RuntimeError(f"a bug with {url}")
+        if url.startswith("rtsp"):
+            raise bug
+        return Mock(**{"open.side_effect": bug, "read.side_effect": bug})
+
+    source.open_source = open_source
+
+
 PATCHES: dict[str, Callable[[], None]] = {
     "no-deadline": no_deadline,
     "no-envelope-checks": no_envelope_checks,
@@ -197,6 +219,8 @@ PATCHES: dict[str, Callable[[], None]] = {
     "kept-pixels": kept_pixels,
     "no-digest": no_digest,
     "no-exact-limit": no_exact_limit,
+    "no-redact": no_redact,
+    "bug-with-url": bug_with_url,
 }
 
 

@@ -9,7 +9,10 @@ import pytest
 
 from tests.receiver.bench import Bench
 
-SECRETS = ("RECEIVER_TOKEN", "RECEIVER_WEBHOOK_TOKEN", "RECEIVER_BUS", "RECEIVER_LISTEN")
+SECRETS = (
+    *("RECEIVER_TOKEN", "RECEIVER_WEBHOOK_TOKEN"),
+    *("RECEIVER_BUS", "RECEIVER_LISTEN", "RECEIVER_RESULT_WEBHOOK"),
+)
 
 
 def test_a_hook_gets_the_environment_without_the_receiver_s_secrets(
