@@ -89,7 +89,7 @@ class Receiver:
         viewers = Seats(config.max_viewers)
         self._pulse = Pulse(
             partial(status.overview, self._hub, self._hooks, history),
-            tick=partial(history.sample, self._hub),
+            tick=partial(self._tick, history),
         )
         seats = Seats(THREADS - config.max_viewers - _SHORT)
         models = Models(specs, status=self._runner.status)
@@ -196,6 +196,10 @@ class Receiver:
 
     def bug(self) -> BaseException | None:
         return self._components.error
+
+    def _tick(self, history: History) -> None:
+        self._hub.standstill.beat()
+        history.sample(self._hub)
 
     def _hooks(self) -> Sequence[Mapping[str, Any]]:
         return self._runner.facts() if self._bus is None else self._bus.hooks()

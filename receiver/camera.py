@@ -15,6 +15,7 @@ from receiver.pending import Pending
 from receiver.region import SharedFrame
 from receiver.result import Result
 from receiver.sender_clock import SenderClock
+from receiver.standstill import Standstill
 from receiver.stillness import Stillness
 from receiver.ticket import Ticket
 from shared.frame import EncodedFrame
@@ -51,13 +52,14 @@ class Camera:
         observers: Sequence[Observer] = (),
         clock: Callable[[], float] = time.monotonic,
         is_elsewhere: bool = False,
+        standstill: Standstill | None = None,
     ) -> None:
         """`is_elsewhere`: other receivers take its frames, and this one only knows of it."""
         self.name = name
         self.latest: Latest[EncodedFrame] = Latest()
         self.pending = Pending(limit=max_queue)
         #: Which frames came to this receiver, and how many did not.
-        self.order = Order()
+        self.order = Order(standstill)
         #: The newest frame as the hook left it, and the newest result.
         self.annotated: Latest[EncodedFrame] = Latest()
         self.results: Latest[Result] = Latest()
@@ -66,11 +68,10 @@ class Camera:
         self.viewers = 0
         #: How many of its frames some viewer was shown.
         self.shown = 0
-        self._shown_until = -math.inf
+        self._shown_until = self._glanced_at = -math.inf
         self.sender_clock = SenderClock(clock=clock)
         #: Seconds that its sender was asked to leave between two frames.
         self.interval = 0.0
-        self._glanced_at = -math.inf
         self._observers = observers
         self._clock = clock
         self._lock = threading.Lock()

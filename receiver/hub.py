@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from receiver.camera import Camera, Observer
 from receiver.order import Outcome
+from receiver.standstill import Standstill
 from receiver.ticket import Ticket
 from shared.errors import FrameError
 from shared.frame import EncodedFrame
@@ -38,6 +39,7 @@ class Hub:
         self._epoch = secrets.token_hex(4)
         self._numbers: dict[str, int] = {}
         self._closed = False
+        self.standstill = Standstill(clock=clock)
         #: Bodies that were no frames, by (camera, reason); the camera is "" where none is known.
         self._refused: Counter[tuple[str, str]] = Counter()
 
@@ -128,6 +130,7 @@ class Hub:
                     observers=self._observers,
                     clock=self._clock,
                     is_elsewhere=is_elsewhere,
+                    standstill=self.standstill,
                 )
             return self._cameras[name]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from receiver.standstill import Standstill
 from shared.frame import EncodedFrame
 
 #: waiting: the same frame came before, and nothing became of it yet.
@@ -18,7 +19,9 @@ _ALL = (1 << WINDOW) - 1
 class Order:
     """A camera's memory of which frames came. Not thread-safe: its camera's lock guards it."""
 
-    def __init__(self) -> None:
+    def __init__(self, standstill: Standstill | None = None) -> None:
+        """`standstill`: what this process's standing still made old is late."""
+        self._standstill = standstill
         #: None before the first.
         self.newest: EncodedFrame | None = None
         #: By epoch, the newest one's last.
@@ -50,6 +53,8 @@ class Order:
         if newest is None or numbers is not self._numbers.get(newest.epoch):
             self._remember(frame.epoch, numbers)
         self.newest = frame
+        if self._standstill is not None and self._standstill.made_old(frame):
+            return "superseded"
         return "accepted"
 
     def forget(self, frame: EncodedFrame) -> None:

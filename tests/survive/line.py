@@ -27,7 +27,7 @@ from tests.survive.trial import Run
 #: For what a busy machine may take long over.
 PATIENCE = 60.0
 _PICTURES = 8
-_VIEWERS = 6
+_VIEWERS = 16
 
 _DIARY = """
 import hashlib, json, time

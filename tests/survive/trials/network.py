@@ -203,13 +203,13 @@ TRIALS = [
     ),
     Trial(
         "network-dropped",
-        "the same where the kernel drops every packet",
+        "as network-black-hole, where the kernel drops every packet",
         dropped,
         disarm="the sender's deadline",
     ),
     Trial(
         "network-refused",
-        "the same where the kernel answers every packet with a reset",
+        "as network-black-hole, where the kernel answers every packet with a reset",
         refused,
     ),
     Trial(
@@ -227,7 +227,7 @@ TRIALS = [
     ),
     Trial(
         "network-narrow-wire",
-        "the same where the kernel's token bucket is the line",
+        "as network-narrow, where the kernel's token bucket is the line",
         narrow_wire,
         disarm="the sender's slot is a queue",
     ),
