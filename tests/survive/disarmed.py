@@ -14,6 +14,33 @@ from contextlib import suppress
 from typing import Any
 
 
+def set_clock() -> None:
+    """Let the time of day be ahead by what the file $FRAMEPOST_CLOCK says: no defence, a fault.
+
+    libfaketime lets time.sleep fail in a program whose monotonic clock it leaves alone.
+    """
+    import os
+    import time
+    from pathlib import Path
+
+    file = Path(os.environ["FRAMEPOST_CLOCK"])
+    true = time.time
+    time.time = lambda: true() + float(file.read_text())
+
+
+def set_clock_no_offset() -> None:
+    """Both."""
+    set_clock()
+    no_offset()
+
+
+def no_offset() -> None:
+    """Let the receiver take every sender's clock for its own."""
+    from receiver import sender_clock
+
+    sender_clock.SenderClock.offset_of = lambda *_: 0.0  # type: ignore[method-assign]
+
+
 def no_order() -> None:
     """Let the receiver take a frame for new however often it came."""
     from receiver import order
@@ -208,10 +235,13 @@ def bug_with_url() -> None:
 PATCHES: dict[str, Callable[[], None]] = {
     "no-deadline": no_deadline,
     "no-envelope-checks": no_envelope_checks,
+    "no-offset": no_offset,
     "no-order": no_order,
     "no-rest": no_rest,
     "no-wholeness": no_wholeness,
     "queue": queue,
+    "set-clock": set_clock,
+    "set-clock-no-offset": set_clock_no_offset,
     "short-patience": short_patience,
     "few-threads": few_threads,
     "no-limits-of-pictures": no_limits_of_pictures,

@@ -1,0 +1,22 @@
+"""Clocks that are set and a Redis that goes away harm no frame.
+
+The others of the topic take longer than a test may, even in their short form.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.survive import catalogue, short
+from tests.survive.trial import Trial
+
+SHORT = ("clocks-set",)
+
+
+@pytest.mark.parametrize(
+    "trial", [trial for trial in catalogue.of("surroundings") if trial.name in SHORT], ids=str
+)
+def test_a_promise_is_kept_in_a_short_run(trial: Trial, tmp_path: Path) -> None:
+    short.keep(trial, tmp_path)
