@@ -144,6 +144,8 @@ class Connection(asyncio.Protocol):
         return {"Public": ", ".join(self._handlers)}, ""
 
     def _describe(self, request: Request) -> _Reply:
+        if self._stage.faults.hiding:
+            raise Refusal(404)
         host = self._wire.get_extra_info("sockname")[0]
         base = request.url if request.url.endswith("/") else f"{request.url}/"
         headers = {"Content-Base": base, "Content-Type": "application/sdp"}

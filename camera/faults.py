@@ -7,12 +7,20 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_PLAIN = ("stall", "drop", "freeze", "refuse", "silence", "deny", "resume")
+_PLAIN = (
+    *("stall", "drop", "freeze", "refuse", "silence", "deny", "hide", "wrap", "timeless"),
+    "resume",
+)
+#: What is done to a share of the packets.
+_DAMAGES = ("corrupt", "truncate", "garble")
+_CODECS = ("h264", "h265", "mjpeg")
 _SPELLINGS = (
-    f"{', '.join(_PLAIN)}, corrupt=SHARE or corrupt=SHARE:SEED, resize=WIDTHxHEIGHT, "
+    f"{', '.join(_PLAIN)}, corrupt=SHARE or corrupt=SHARE:SEED (truncate, garble likewise), "
+    "resize=WIDTHxHEIGHT, recode=CODEC, jump=SECONDS, "
     "each also later, as in stall-after=FRAMES or resize-after=FRAMES:WIDTHxHEIGHT"
 )
 _SIZE_FORM = re.compile(r"(\d{1,5})x(\d{1,5})", re.ASCII)
+_SECONDS_FORM = re.compile(r"-?\d{1,9}(?:\.\d{1,9})?", re.ASCII)
 _SHARE_FORM = re.compile(r"(0(?:\.\d{1,9})?|1(?:\.0{1,9})?)(?::(\d{1,9}))?", re.ASCII)
 
 
@@ -25,6 +33,8 @@ class Fault:
     size: tuple[int, int] | None = None
     share: float = 0.0
     seed: int = 0
+    codec: str = ""
+    seconds: float = 0.0
 
     @classmethod
     def parse(cls, text: str) -> Fault:
@@ -39,22 +49,38 @@ class Fault:
                 return cls(name, int(after))
             if name == "resize" and (size := _SIZE_FORM.fullmatch(value)):
                 return cls(name, int(after), (int(size[1]), int(size[2])))
-            if name == "corrupt" and (share := _SHARE_FORM.fullmatch(value)):
+            if name in _DAMAGES and (share := _SHARE_FORM.fullmatch(value)):
                 return cls(name, int(after), share=float(share[1]), seed=int(share[2] or 0))
+            if name == "recode" and value in _CODECS:
+                return cls(name, int(after), codec=value)
+            if name == "jump" and (seconds := _SECONDS_FORM.fullmatch(value)):
+                return cls(name, int(after), seconds=float(seconds[0]))
         raise ValueError(f"expected {_SPELLINGS}")
 
 
 class Corruption:
-    """Damage a share of the packets, the same ones for the same seed."""
+    """Damage a share of the packets, the same ones for the same seed.
 
-    def __init__(self, share: float, seed: int) -> None:
+    `how`: corrupt changes some bytes of the payload, truncate cuts it short, and garble puts noise
+    in the place of the whole packet.
+    """
+
+    def __init__(self, share: float, seed: int, how: str = "corrupt") -> None:
         self._share = share
         self._random = random.Random(seed)
+        self._how = how
+        #: Packets that were damaged.
+        self.count = 0
 
     def damage(self, packet: bytes) -> bytes:
-        """Return `packet`, at times with some bytes of its payload changed; never its header."""
+        """Return `packet`, at times damaged; its header is spared unless it is garbled."""
         if self._random.random() >= self._share:
             return packet
+        self.count += 1
+        if self._how == "truncate":
+            return packet[: self._random.randrange(12, len(packet))]
+        if self._how == "garble":
+            return self._random.randbytes(self._random.randrange(1, len(packet) + 1))
         damaged = bytearray(packet)
         for _ in range(8):
             damaged[self._random.randrange(12, len(damaged))] ^= self._random.randrange(1, 256)
@@ -73,10 +99,15 @@ class Faults:
         self.silent = False
         #: Every request is answered with 401.
         self.denying = False
+        #: There is nothing under any path: 404.
+        self.hiding = False
+        #: Every packet has the time 0.
+        self.timeless = False
         self.corruption: Corruption | None = None
 
     def clear(self) -> None:
         self.stalled = self.frozen = self.silent = self.denying = False
+        self.hiding = self.timeless = False
         self.corruption = None
 
 

@@ -69,9 +69,10 @@ class Packetiser:
         self._out: list[bytearray] = []
         self._open(width, height)
 
-    def resize(self, width: int, height: int) -> None:
-        """Go on with pictures of another size; RFC 2435 carries the size in every packet."""
+    def change(self, codec: str, width: int, height: int) -> None:
+        """Go on with other pictures; RFC 2435 carries the size in every packet."""
         self.close()
+        self._codec = codec
         self._open(width, height)
 
     def cut(self, picture: bytes, *, key: bool, rtp_time: int, captured_at: float) -> RtpFrame:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
-from camera.faults import Corruption, Fault, Faults, Schedule
+from camera.faults import Fault, Schedule
+from camera.mischief import Mischief
 from camera.running import Running
 from camera.source import Clip, PictureSource, TestPattern
 from camera.tally import Tally
-
-logger = logging.getLogger(__name__)
 
 #: The whole network stack's "everywhere", and how such a host is reached from here.
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
 
-class SimulatedCamera:
+class SimulatedCamera(Mischief):
     """An RTSP camera. `start` and `stop` it as often as you like, or use it in a `with`.
 
     It keeps its port from one start to the next, and goes on numbering its frames. The faults may
@@ -46,20 +44,17 @@ class SimulatedCamera:
         faults: Sequence[Fault] = (),
         timeout: float = 60.0,
     ) -> None:
+        super().__init__(codec=codec, size=size)
         self.tally = Tally()
         self._host = host
         self._port = port
-        self._codec = codec
-        self._size = size
         self._fps = fps
         self._source = source
         self._login = None if user is None else (user, password or "")
         self._gop = gop
         self._bitrate = bitrate
-        self._faults = Faults()
         self._schedule = Schedule(tuple(faults), self.apply)
         self._timeout = timeout
-        self._running: Running | None = None
 
     # Life
 
@@ -151,85 +146,6 @@ class SimulatedCamera:
     def wait_until(self, reached: Callable[[SimulatedCamera], bool], timeout: float = 30.0) -> bool:
         """Wait until `reached(camera)`, which is asked at each change of a count."""
         return self.tally.wait_until(lambda: reached(self), timeout)
-
-    # Faults
-
-    def stall(self) -> None:
-        """Send no frame any more, and keep the connections."""
-        self._set(stalled=True)
-
-    def freeze(self) -> None:
-        """Go on sending, but the same picture every time."""
-        self._set(frozen=True)
-
-    def silence(self) -> None:
-        """Take connections, and say nothing any more in any of them."""
-        self._set(silent=True)
-
-    def deny(self) -> None:
-        """Answer every request with 401."""
-        self._set(denying=True)
-
-    def corrupt(self, share: float, seed: int = 0) -> None:
-        """Damage this share of the packets, the same ones for the same seed."""
-        self._faults.corruption = Corruption(share, seed)
-
-    def refuse(self) -> None:
-        """Refuse new connections; those that are open go on."""
-        if self._running is not None:
-            self._running.refuse()
-
-    def drop_clients(self) -> None:
-        """Cut every connection."""
-        if self._running is not None:
-            self._running.drop()
-
-    def resize(self, width: int, height: int) -> None:
-        """Change the size in mid-stream, by new parameter sets in the next key frame.
-
-        Raise ValueError for a size that the codec or the test pattern cannot have.
-        """
-        if self._running is not None:
-            self._running.stream.resize(width, height)
-        self._size = (width, height)
-
-    def resume(self) -> None:
-        """End every fault; the size stays as it is."""
-        self._faults.clear()
-        if self._running is not None:
-            self._running.stream.heed_faults()
-            self._running.listen()
-
-    def apply(self, fault: Fault) -> None:
-        """Do what `fault` names, at once."""
-        logger.info("fault: %s", fault.name)
-        match fault.name:
-            case "stall":
-                self.stall()
-            case "freeze":
-                self.freeze()
-            case "silence":
-                self.silence()
-            case "deny":
-                self.deny()
-            case "corrupt":
-                self.corrupt(fault.share, fault.seed)
-            case "refuse":
-                self.refuse()
-            case "drop":
-                self.drop_clients()
-            case "resize" if fault.size is not None:
-                self.resize(*fault.size)
-            case "resume":
-                self.resume()
-            case _:
-                raise ValueError(f"there is no fault {fault.name!r}")
-
-    def _set(self, **flags: bool) -> None:
-        for name, value in flags.items():
-            setattr(self._faults, name, value)
-        if self._running is not None:
-            self._running.stream.heed_faults()
 
     def _open_source(self) -> PictureSource:
         if self._source == "testsrc":

@@ -56,6 +56,7 @@ class Stream(Worker):
         self._wanted = threading.Event()
         self._key_wanted = threading.Event()
         self._size: tuple[int, int] | None = None
+        self._next_codec: str | None = None
         self._last: Image | None = None
         self._encoder = self._open_encoder()
         self._packetiser = Packetiser(codec, source.width, source.height)
@@ -81,6 +82,19 @@ class Stream(Worker):
         check_size(self._codec, width, height)
         self._size = (width, height)
 
+    def recode(self, codec: str) -> None:
+        """Encode in another way from the next frame on; ValueError when impossible. Any thread."""
+        check_size(codec, *(self._size or (self._source.width, self._source.height)))
+        self._next_codec = codec
+
+    def leap(self, seconds: float) -> None:
+        """Have the timestamps jump by so much, forward or back. Any thread."""
+        self._rtp_origin += round(seconds * CLOCK)
+
+    def wrap(self, within: float = 1.0) -> None:
+        """Have the timestamps reach the end of their 32 bits, and begin anew. Any thread."""
+        self._rtp_origin = round((-within - time.monotonic()) * CLOCK)
+
     @property
     def summary(self) -> str:
         """What the frames are, in words."""
@@ -88,7 +102,9 @@ class Stream(Worker):
 
     def describe(self, host: str) -> str:
         """Return the SDP of the frames made now."""
-        return sdp.describe(self._codec, self._encoder.parameters, host=host, fps=self._fps)
+        with self._lock:
+            codec, parameters = self._codec, self._encoder.parameters
+        return sdp.describe(codec, parameters, host=host, fps=self._fps)
 
     def step(self) -> None:
         if not self._wanted.is_set():
@@ -118,11 +134,8 @@ class Stream(Worker):
     def _make(self, due: float) -> RtpFrame:
         key = self._key_wanted.is_set()
         self._key_wanted.clear()
-        if self._size is not None:
-            self._source.width, self._source.height = self._size
-            self._size = self._last = None
-            self._encoder = self._open_encoder()
-            self._packetiser.resize(self._source.width, self._source.height)
+        if self._size is not None or self._next_codec is not None:
+            self._change()
         now = time.monotonic()
         zero = time.time() - now
         if self._last is None or not self._faults.frozen:
@@ -131,13 +144,24 @@ class Stream(Worker):
         frame = self._packetiser.cut(
             picture.data,
             key=picture.key,
-            rtp_time=self._rtp_origin + round(due * CLOCK),
+            rtp_time=0 if self._faults.timeless else self._rtp_origin + round(due * CLOCK),
             # Not what is drawn in one that is late: the reports are to tie the two clocks together.
             captured_at=zero + due,
         )
         if (corruption := self._faults.corruption) is not None:
             frame = replace(frame, packets=tuple(map(corruption.damage, frame.packets)))
         return frame
+
+    def _change(self) -> None:
+        """Go on with another size or codec."""
+        if self._size is not None:
+            self._source.width, self._source.height = self._size
+            self._size = self._last = None
+        codec, self._next_codec = self._next_codec or self._codec, None
+        with self._lock:
+            self._codec = codec
+            self._encoder = self._open_encoder()
+        self._packetiser.change(codec, self._source.width, self._source.height)
 
     def _decide(self) -> None:
         if self._watched and not (self._faults.stalled or self._faults.silent):

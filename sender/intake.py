@@ -9,7 +9,9 @@ from typing import Literal
 
 from shared.rate import Rate
 
-State = Literal["connecting", "live", "stalled", "retrying", "auth_failed", "ended", "failed"]
+State = Literal[
+    "connecting", "live", "stalled", "retrying", "auth_failed", "not_found", "ended", "failed"
+]
 
 #: A live camera without a frame for this many seconds is stalled.
 STALLED_AFTER = 3.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -10,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from sender.intake import Intake
+from sender.intake import Intake, State
 from sender.limits import Limits
 from sender.picture import Picture
-from sender.sources.contract import EndOfSource, Shot, Source, SourceError
+from sender.sources.contract import EndOfSource, Reason, Shot, Source, SourceError
 from sender.thinner import Thinner
 from shared.backoff import Backoff
 from shared.trouble import Trouble
@@ -23,8 +24,11 @@ logger = logging.getLogger(__name__)
 
 #: A camera that comes back is found again within this time.
 _CEILING = 2.0
-#: Cameras lock an account that fails too often: 30 s or more between two tries.
-_AUTH_PAUSE = 60.0
+#: For what a person has to mend, after so many tries; cameras lock an account that fails too often,
+#: and one that starts may have nothing under its path yet.
+_SLOW_PAUSE = 60.0
+_QUICK_TRIES: dict[Reason, int] = {"auth": 0, "not_found": 2}
+_PHASES: dict[Reason, State] = {"auth": "auth_failed", "not_found": "not_found"}
 #: Frames must have come for so long before a loss counts as the first again.
 _SETTLED = 5.0
 
@@ -92,7 +96,7 @@ class Reader(Worker):
         self._keep_corrupt = keep_corrupt
         self._taker = taker
         self._backoff = backoff or Backoff(0.25, _CEILING)
-        self._auth_backoff = Backoff(_AUTH_PAUSE, _AUTH_PAUSE)
+        self._slow_backoff = Backoff(_SLOW_PAUSE, _SLOW_PAUSE)
         self._clock = clock
         self._trouble = Trouble(
             f"camera {camera}", over="frames come again", logger=logger, clock=clock
@@ -225,9 +229,8 @@ class Reader(Worker):
     def _lose(self, exc: SourceError) -> None:
         intake = self._intake
         was_open = self._is_open
-        # Not by a stop, so by the watchdog.
-        is_hung = exc.reason == "interrupted"
-        sentence = intake.error = "no sign of life" if is_hung else str(exc)
+        # Interrupted not by a stop, so by the watchdog.
+        sentence = intake.error = str(exc) if exc.reason != "interrupted" else "no sign of life"
         self.close()
         if self.stopping:
             return
@@ -235,11 +238,11 @@ class Reader(Worker):
             logger.error("camera %s: %s", self._camera, sentence)
             self._end("failed")
             return
-        is_auth = exc.reason == "auth"
-        intake.phase = "auth_failed" if is_auth else "retrying"
-        what = "lost" if was_open else "cannot be opened"
-        self._trouble.happened(exc.reason, f"{what} ({sentence}), trying again")
-        self.pause((self._auth_backoff if is_auth else self._backoff).next())
+        intake.phase = _PHASES.get(exc.reason, "retrying")
+        sentence = f"{'lost' if was_open else 'cannot be opened'} ({sentence}), trying again"
+        self._trouble.happened(exc.reason, sentence)
+        is_slow = self._backoff.failures >= _QUICK_TRIES.get(exc.reason, math.inf)
+        self.pause((self._slow_backoff if is_slow else self._backoff).next())
 
     def _end(self, phase: Literal["ended", "failed"]) -> None:
         self._intake.phase = phase

@@ -80,6 +80,9 @@ class Decoder:
             self.lost += 1
             self._is_broken = True
             return []
+        # FFmpeg marks the picture in which it met damage, and few that build upon it.
+        if any(_is_newly_corrupt(frame) for frame in frames):
+            self._is_broken, self._mended = True, None
         return [_decoded(frame, origin) for frame in frames]
 
     def close(self) -> None:
@@ -121,6 +124,12 @@ def _open(codec: Codec, parameter_sets: Sequence[bytes]) -> VideoCodecContext:
     if parameter_sets:
         context.extradata = b"".join(START_CODE + unit for unit in parameter_sets)
     return context
+
+
+def _is_newly_corrupt(frame: VideoFrame) -> bool:
+    """Return whether FFmpeg found damage in a picture whose unit seemed sound."""
+    origin = frame.opaque
+    return frame.is_corrupt and isinstance(origin, _Origin) and not origin.is_corrupt
 
 
 def _decoded(frame: VideoFrame, latest: _Origin) -> Decoded:

@@ -19,6 +19,10 @@ from sender.rtsp.watch import Watch
 from sender.sources.contract import SourceError
 from sender.sources.events import Observe
 
+#: So many packets of another kind, and none of the track's for so many seconds: the camera was set
+#: to another codec, and a new session will say which.
+_STRANGERS = 10
+_STRANGE_AFTER = 1.5
 #: UDP: seconds of one sender's silence after which another's packets are taken. They may be what a
 #: session that ended before still sends to the same port.
 SSRC_SILENCE = 0.5
@@ -62,6 +66,8 @@ class Flow:
         self._last = time.monotonic()
         #: Seconds spent in `receive` since.
         self._silence = 0.0
+        #: Packets of other payload types since.
+        self._strangers = 0
 
     def receive(self, until: float | None = None) -> RtpPacket | None:
         """Return the next packet; None when `until` came first. See Session."""
@@ -74,7 +80,7 @@ class Flow:
                 elif item.channel == self._rtp:
                     packet = self._accept(item)
                     if packet is not None:
-                        self._silence = 0.0
+                        self._silence, self._strangers = 0.0, 0
                         return packet
                 else:
                     self._heed_reports(item)
@@ -86,6 +92,11 @@ class Flow:
             before = now
             if self._silence >= self._read_timeout:
                 raise self._overdue()
+            if self._silence >= _STRANGE_AFTER and self._strangers >= _STRANGERS:
+                raise SourceError(
+                    f"{self._name}: it sends something else now than what it announced",
+                    reason="format",
+                )
             self._upkeep.tend(now)
             limit = min(now + self._read_timeout - self._silence, self._upkeep.due)
             self._read(limit if until is None else min(limit, until))
@@ -108,7 +119,10 @@ class Flow:
     def _accept(self, item: Packet) -> RtpPacket | None:
         """Return the packet, counted, if it is one of the track's."""
         packet = RtpPacket.parse(item.data, item.arrived)
-        if packet is None or packet.payload_type != self._track.payload_type:
+        if packet is None:
+            return None
+        if packet.payload_type != self._track.payload_type:
+            self._strangers += 1
             return None
         reception = self._reception
         if reception is None or packet.ssrc != reception.ssrc:

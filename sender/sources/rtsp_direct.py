@@ -13,11 +13,15 @@ from sender.rtsp.rtp import RtpPacket
 from sender.rtsp.session import Session, Unusual
 from sender.rtsp.unit import Depacketiser, Unreadable
 from sender.sources.address import Address
-from sender.sources.contract import Shot, SourceOptions
+from sender.sources.contract import Shot, SourceError, SourceOptions
 from sender.sources.demuxer import KEY_FRAME_WAIT
 from sender.sources.events import Offered, Unit
 from sender.sources.interrupt import Interrupt
 
+#: A stream of which this many pictures in a row, over so many seconds, gave nothing to see after
+#: others had: the camera was set to another codec, and a new session will say which.
+_UNDECODED = 5
+_UNDECODED_SECONDS = 1.5
 #: A camera's clock that differs by more, in seconds, is not set to the time of day.
 _PLAUSIBLE = 2.0
 #: Packets held back for one that is late, and for how many seconds; over TCP none is late.
@@ -66,6 +70,9 @@ class DirectRtspSource:
         # Of those that have a depacketiser.
         codec = cast(Codec, track.codec)
         self._decoder = Decoder(codec, parameter_sets=track.parameter_sets)
+        self._undecoded = 0
+        self._seen_at: float | None = None
+        self._timestamp: int | None = None
 
     def read(self) -> Shot:
         assert self._session is not None, "read before open"
@@ -83,11 +90,22 @@ class DirectRtspSource:
                         if observe is not None:
                             size = len(unit.data)
                             observe(Unit(size, unit.is_key, unit.arrived, unit.timestamp))
+                        self._undecoded += 1
                         for decoded in self._decoder.decode(unit):
                             self._put(decoded, self._decoder)
             except Unreadable as exc:
                 raise Unusual(f"{self._name}: {exc}") from None
-            if time.monotonic() > give_up:
+            now = time.monotonic()
+            if (
+                self._seen_at is not None
+                and self._undecoded >= _UNDECODED
+                and now - self._seen_at > _UNDECODED_SECONDS
+            ):
+                raise SourceError(
+                    f"{self._name}: what it sends decodes no more; it may be another codec now",
+                    reason="format",
+                )
+            if now > give_up:
                 raise Unusual(f"{self._name}: packets come, but for {patience:g} s no picture")
         return self._ready.popleft()
 
@@ -110,6 +128,7 @@ class DirectRtspSource:
         return self._order.overdue(time.monotonic())
 
     def _put(self, decoded: Decoded, decoder: Decoder) -> None:
+        self._undecoded, self._seen_at = 0, decoded.arrived
         lost, decoder.lost = decoder.lost, 0
         captured = self._captured(decoded)
         self._ready.append(Shot(decoded.picture, captured, decoded.is_corrupt, lost))
@@ -117,8 +136,10 @@ class DirectRtspSource:
     def _captured(self, decoded: Decoded) -> float:
         """Return when the camera says that it took the picture, if it can be true."""
         assert self._session is not None
+        # Where all have the same timestamp, it is none.
+        is_timed, self._timestamp = self._timestamp != decoded.timestamp, decoded.timestamp
         taken = self._session.clock.unix(decoded.timestamp)
-        if self._options.capture_time == "arrival" or taken is None:
+        if self._options.capture_time == "arrival" or taken is None or not is_timed:
             return decoded.arrived
         age = time.time() - taken - (time.monotonic() - decoded.arrived)
         return decoded.arrived - age if 0.0 <= age <= _PLAUSIBLE else decoded.arrived

@@ -65,6 +65,12 @@ class RawClient:
         assert first == b"$"
         return self._read_packet()
 
+    def rtp(self) -> bytes:
+        """Return the next RTP packet."""
+        while (found := self.packet())[0] != 0:
+            pass
+        return found[1]
+
     def setup(self, transport: str = "RTP/AVP/TCP;unicast;interleaved=0-1") -> Response:
         response = self.request("SETUP", url=f"{self.url}/trackID=0", Transport=transport)
         if response.status == 200:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import av
@@ -152,6 +153,65 @@ def test_a_denying_camera_believes_nobody() -> None:
             assert client.request("OPTIONS").status == 401
 
 
+def test_a_hiding_camera_has_nothing_under_any_path() -> None:
+    with SimulatedCamera(size=SIZE, fps=50) as camera:
+        camera.hide()
+        with pytest.raises(av.HTTPNotFoundError), playing(camera.url):
+            pass
+        camera.resume()
+        with playing(camera.url) as frames:
+            next(frames)
+
+
+@pytest.mark.parametrize(("before", "after"), [("h264", "h265"), ("h265", "mjpeg")])
+def test_the_codec_changes_in_mid_stream_and_whoever_comes_anew_is_told(
+    before: str, after: str
+) -> None:
+    kinds = {"h264": 96, "h265": 96, "mjpeg": 26}
+    with SimulatedCamera(size=SIZE, fps=50, codec=before) as camera:
+        with RawClient(camera.url) as client:
+            client.play()
+            assert client.rtp()[1] & 0x7F == kinds[before]
+            camera.recode(after)
+            sent = camera.frames_sent
+            assert camera.wait_until(lambda camera: camera.frames_sent > sent + 2)
+            assert after.upper() in client.request("DESCRIBE").body.replace("JPEG", "MJPEG")
+        with playing(camera.url) as frames:
+            numbers(frames, 5)
+
+
+def test_the_time_jumps_wraps_and_is_lost() -> None:
+    def time_of_next() -> int:
+        return int.from_bytes(client.rtp()[4:8], "big")
+
+    def wait_for(reached: Callable[[int], bool]) -> None:
+        while not reached(time_of_next()):
+            pass
+
+    second, all_times = 90_000, 1 << 32
+    with SimulatedCamera(size=SIZE, fps=50) as camera, RawClient(camera.url) as client:
+        client.play()
+        before = time_of_next()
+        camera.jump(-3600)
+        wait_for(lambda time: 3500 * second < (before - time) % all_times < 3600 * second)
+        camera.wrap()
+        wait_for(lambda time: time > all_times - second)
+        wait_for(lambda time: time < 60 * second)
+        camera.forget_time()
+        wait_for(lambda time: time == 0)
+        assert time_of_next() == 0
+
+
+def test_packets_are_cut_short_or_become_noise() -> None:
+    packets = [bytes(range(100)) for _ in range(200)]
+    cut = [Corruption(1.0, 1, "truncate").damage(packet) for packet in packets]
+    noise = Corruption(0.5, 1, "garble")
+
+    assert all(len(one) < 100 and packets[0].startswith(one) for one in cut)
+    assert sum(noise.damage(packet) != packet for packet in packets) == noise.count
+    assert 60 < noise.count < 140
+
+
 def test_faults_come_at_their_frame() -> None:
     faults = [
         Fault.parse("stall-after=30"),
@@ -176,6 +236,10 @@ def test_faults_come_at_their_frame() -> None:
         ("drop-after=50", Fault("drop", 50)),
         ("corrupt=0.05", Fault("corrupt", share=0.05)),
         ("corrupt-after=9:1:3", Fault("corrupt", 9, share=1.0, seed=3)),
+        ("garble=0.01:7", Fault("garble", share=0.01, seed=7)),
+        ("recode-after=9:h265", Fault("recode", 9, codec="h265")),
+        ("jump=-3600", Fault("jump", seconds=-3600)),
+        ("hide", Fault("hide")),
         ("resize=320x240", Fault("resize", size=(320, 240))),
         ("resize-after=5:320x240", Fault("resize", 5, size=(320, 240))),
     ],
@@ -187,7 +251,8 @@ def test_a_fault_is_read_as_it_is_written(text: str, fault: Fault) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "stal", "stall=5", "stall-after", "stall-after=x", "resize", "resize=320", "corrupt=2",
-     "corrupt", "corrupt=nan", "resize-after=5", "drop-after=5:5"],
+     "corrupt", "corrupt=nan", "resize-after=5", "drop-after=5:5", "recode=av1", "jump=x",
+     "hide=1"],
 )  # fmt: skip
 def test_a_fault_that_does_not_exist_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected stall"):

@@ -178,11 +178,20 @@ def test_a_wrong_password_is_tried_every_half_minute_at_most() -> None:
     assert line.intake.state() == "auth_failed"
 
 
+def test_a_path_with_nothing_under_it_is_tried_ever_more_seldom() -> None:
+    line = Line(*[lost("not_found")] * 8)
+    line.step(8)
+
+    assert max(line.reader.pauses[:2]) <= 0.5
+    assert min(line.reader.pauses[2:]) >= 30
+    assert line.intake.state() == "not_found"
+
+
 def test_pauses_start_over_only_after_frames_have_flowed() -> None:
     flicker: list[Event | None] = [lost(), None, shot(), lost()] * 5
     line = Line(*flicker, None, *[shot()] * 200, lost())
     line.step(20)
-    assert line.reader.pauses[-1] >= 1.0
+    assert max(line.reader.pauses) > 0.25
 
     line.step(202)
     assert line.reader.pauses[-1] <= 0.25
@@ -195,7 +204,7 @@ def test_trouble_is_told_once_and_its_end_once(caplog: pytest.LogCaptureFixture)
 
     _, first, last = caplog.messages
     assert first == "camera cam1: lost (rtsp://***@h/: no answer), trying again"
-    assert re.fullmatch(r"camera cam1: frames come again after [23]\d\.\d s and 20 failures", last)
+    assert re.fullmatch(r"camera cam1: frames come again after \d+\.\d s and 20 failures", last)
     assert line.intake.error == "rtsp://***@h/: no answer"
 
 

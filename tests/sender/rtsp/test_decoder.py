@@ -321,6 +321,16 @@ def test_a_stream_that_is_refreshed_gradually_is_sound_when_that_is_done() -> No
     assert all(one.drawn == one.number for one in lossy if not one.is_corrupt)
 
 
+def test_damage_that_only_the_decoder_sees_marks_what_builds_upon_it() -> None:
+    units = units_of("H264", packets_of("H264", plain("H264")))
+    half = replace(units[2], data=units[2].data[: len(units[2].data) // 2])
+    found = decode(Decoder("H264"), [*units[:2], half, *units[3:]])
+
+    sound, corrupt = sound_and_corrupt(found)
+    assert corrupt == set(range(2, GOP))
+    assert sound == set(range(24)) - corrupt
+
+
 def test_what_does_not_decode_is_counted_and_the_next_key_picture_is_sound() -> None:
     units = units_of("H264", packets_of("H264", plain("H264")))
     decoder = Decoder("H264")

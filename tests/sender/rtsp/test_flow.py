@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sender.rtsp import flow
 from sender.rtsp.session import Session
 from tests.sender.rtsp.scripted import (
     ScriptedCamera,
@@ -42,6 +43,21 @@ def test_another_sender_takes_over() -> None:
         assert made.clock.unix(90_000) == pytest.approx(1e9 + 1)
         assert packet(made).ssrc == 8
         assert made.clock.unix(90_000) is None
+
+
+def test_packets_of_another_kind_alone_end_it_before_the_time_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(flow, "_STRANGE_AFTER", 0.05)
+    others = [interleaved(rtp(number, payload_type=26)) for number in range(2, 30)]
+    with ScriptedCamera({"PLAY": playing(interleaved(rtp(1)), *others)}) as camera:
+        made = session(camera.url, read_timeout=60)
+        made.open()
+        packet(made)
+        error = failure(made, Session.receive)
+
+    assert error.reason == "format"
+    assert "something else now" in str(error)
 
 
 def test_reports_of_others_do_not_set_the_clock() -> None:
