@@ -12,7 +12,7 @@ import pytest
 from tests.survive import catalogue, short
 from tests.survive.trial import Trial
 
-SHORT = ("exchange-matrix", "exchange-replies-cut", "exchange-names")
+SHORT = ("exchange-matrix", "exchange-replies-cut")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from tests.survive import catalogue, short
 from tests.survive.trial import Trial
 
-SHORT = ("network-black-hole", "network-dropped", "network-narrow")
+SHORT = ("network-dropped", "network-narrow")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from tests.survive import catalogue, short
 from tests.survive.trial import Trial
 
-SHORT = ("clocks-set",)
+SHORT = ("redis-gone",)
 
 
 @pytest.mark.parametrize(

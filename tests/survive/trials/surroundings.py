@@ -16,6 +16,9 @@ from tests.survive.trial import Figures, Run, Trial, Unable
 from tests.test_clocks import Clock
 
 _HOUR = 3600.0
+_STEPS = (_HOUR, -_HOUR, 0.0)
+#: Frames that may wait for their replies at once.
+_UNDER_WAY = 2
 #: On a machine that does other things besides, as that of a short run may.
 _BUSY = 20.0
 
@@ -35,26 +38,31 @@ def clocks_set(run: Run) -> Figures:
     with Line(run, envs=envs, receiver=receiver, receiver_patch=patch) as line:
         line.wait_for_frames(10)
         for clock in clocks:
-            for ahead in (_HOUR, -_HOUR, 0.0):
+            for ahead in _STEPS:
                 clock.set(ahead)
                 # What was on its way just then may be by either clock.
                 line.wait_for_frames(5)
                 time.sleep(0.5 if run.quick else 10)
                 line.wait_for_frames(5)
         # Nobody can tell what was under way from a clock that went back, for some seconds.
-        line.wait_until("the clocks to be known again", lambda: _is_right(line.seen()["clock"]))
+        if not run.disarmed:
+            line.wait_until("the clocks to be known", lambda: _is_right(line.seen()["clock"]))
         sent, known = line.sent(), line.seen()["clock"]
         books = line.end()
     ages = sorted(row.age for row in line.rows())
-    most = 3.0 if run.quick else 1.0
+    run.check(ages[0] >= 0, f"the hook was told of an age of {ages[0]:.3f} s")
+    # Of its own clock the receiver learns only from the exchange after it was set.
+    right = [age for age in ages if age < (_BUSY if run.quick else 1.0)]
+    wrong = len(ages) - len(right)
     run.check(
-        0 <= ages[0] <= ages[-1] < most,
-        f"the hook was told of ages from {ages[0]:.3f} to {ages[-1]:.3f} s",
+        wrong <= _UNDER_WAY * len(_STEPS),
+        f"the hook was told of {wrong} wrong ages of {len(ages)}, up to {ages[-1]:.3f} s",
     )
     run.check(not sent["failed"] and not sent["reconnects"], f"a time-out fired: {sent}")
     return {
         "frames": len(ages),
-        "oldest_age_ms": round(ages[-1] * 1000),
+        "ages_wrong_under_way": wrong,
+        "oldest_age_ms": round(right[-1] * 1000),
         "offset_ms": known["offset_ms"],
         "offset_error_ms": known["error_ms"],
         "failed": books["failed"],
@@ -118,7 +126,8 @@ TRIALS = [
     Trial(
         "clocks-set",
         "while the sender's and the receiver's clock is set by an hour, forth and back, the hook is"
-        " told right ages, below 1 s and never negative, and no time-out fires",
+        " told right ages, below 1 s and never negative, but for the two frames that are under way"
+        " when the receiver's is set, and no time-out fires",
         clocks_set,
         disarm="what the receiver knows of the sender's clock",
     ),
