@@ -112,7 +112,10 @@ def test_every_frame_is_in_one_column_of_the_books(camera: Camera, watcher: Watc
         received=6, processed=1, superseded=3, failed=1, waiting=1, duplicate=2
     )
 
+    told = Ticket()
+    assert camera.pending.join(given, told) is told
     camera.supersede(given)
+    assert told.state == "superseded"
 
     assert camera.books() == Books(
         received=6, processed=1, superseded=4, failed=1, waiting=0, duplicate=2

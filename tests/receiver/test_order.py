@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.order import WINDOW, Order
+from receiver.order import WINDOW, Order, is_before
 from shared.frame import EncodedFrame
 
 
@@ -113,6 +114,79 @@ def test_a_frame_that_is_forgotten_is_missing_until_it_comes_again() -> None:
 
     came(order, 1)
     assert (order.knows(make(1)), order.missing) == (True, 0)
+
+
+def test_the_newest_frame_is_new_again_once_it_is_forgotten() -> None:
+    order = Order()
+    came(order, 0, 1)
+    order.forget(make(1))
+
+    assert came(order, 1) == ["accepted"]
+
+
+def test_each_frame_that_is_forgotten_is_missing_and_none_that_never_came() -> None:
+    order = Order()
+    came(order, *range(5))
+    for seq in (1, 2, 2, 7):
+        order.forget(make(seq))
+    order.forget(make(3, epoch="other"))
+
+    assert order.missing == 2
+
+
+def test_a_former_epoch_s_frame_of_the_same_moment_came_too_late() -> None:
+    order = Order()
+    came(order, 0, epoch="a", captured_at=1.0)
+    came(order, 0, epoch="b", captured_at=2.0)
+
+    assert came(order, 1, epoch="a", captured_at=2.0) == ["superseded"]
+
+
+def test_the_epoch_that_is_longest_out_of_use_is_forgotten() -> None:
+    order = Order()
+    for moment, epoch in enumerate("abcdefghiaj"):
+        came(order, moment, epoch=epoch, captured_at=float(moment))
+
+    assert order.knows(make(0, epoch="a"))
+    assert not order.knows(make(1, epoch="b"))
+    assert order.knows(make(2, epoch="c"))
+
+
+def test_a_client_without_epochs_begins_again_with_its_number_or_after_one_with_epochs() -> None:
+    order = Order()
+    assert came(order, 3, epoch="", captured_at=1.0) == ["accepted"]
+    assert came(order, 3, epoch="", captured_at=2.0) == ["accepted"]
+    came(order, 0, epoch="other", captured_at=3.0)
+
+    assert came(order, 9, epoch="", captured_at=4.0) == ["accepted"]
+    assert order.missing == 0
+
+
+def test_a_number_just_out_of_the_window_is_as_good_as_repeated() -> None:
+    order = Order()
+    came(order, 0, 2000, 2000 - WINDOW)
+    assert order.missing == 1999
+
+    came(order, 2000 - WINDOW + 1)
+    assert order.missing == 1998
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_earlier"),
+    [
+        (make(1), make(2), True),
+        (make(2), make(1), False),
+        (make(1), make(1), False),
+        (replace(make(2), arrived=1.0), replace(make(1, epoch="f"), arrived=2.0), True),
+        (replace(make(1), arrived=2.0), replace(make(2, epoch="f"), arrived=1.0), False),
+        (replace(make(2, epoch=""), arrived=1.0), replace(make(1, epoch=""), arrived=2.0), True),
+        (replace(make(1, epoch=""), arrived=1.0), replace(make(2, epoch=""), arrived=1.0), False),
+    ],
+)
+def test_of_two_frames_the_numbers_of_an_epoch_say_which_is_earlier_or_else_their_arrival(
+    first: EncodedFrame, second: EncodedFrame, is_earlier: bool
+) -> None:
+    assert is_before(first, second) is is_earlier
 
 
 @given(st.lists(st.integers(0, 40), min_size=1))

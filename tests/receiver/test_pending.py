@@ -84,6 +84,18 @@ def test_a_frame_that_no_hook_finished_may_come_again(pending: Pending) -> None:
     assert not pending.repeat(frame(0), every=True)
 
 
+def test_what_was_settled_stays_as_it_was_settled_first(pending: Pending) -> None:
+    ticket = Ticket()
+    pending.put(frame(0), ticket)
+    taken = pending.take()
+    assert taken is not None
+
+    pending.settle(result_of(taken))
+    pending.abandon(taken, "too late")
+
+    assert ticket.state == "processed"
+
+
 def test_a_frame_handed_over_takes_up_room_until_it_is_settled(pending: Pending) -> None:
     pending.append(frame(0))
     pending.append(frame(1))
