@@ -133,6 +133,48 @@ def test_a_size_beyond_a_limit_is_refused(width: int, height: int, limit: str) -
     assert (refused.value.status, refused.value.reason) == (422, "pixels")
 
 
+@pytest.mark.parametrize("code", range(0xC0, 0xFF))
+def test_each_marker_before_the_picture_is_what_the_standard_says(code: int) -> None:
+    """ITU-T T.81, table B.1: all but some have a segment behind them, and a few begin a picture."""
+    data = PLAIN[:2] + bytes([0xFF, code, 0, 4, 0, 0]) + PLAIN[2:]
+    refused = None
+    try:
+        header = jpeg.read_header(data)
+    except FrameError as exc:
+        refused = (exc.status, exc.reason)
+    else:
+        assert (header.width, header.end) == (160, len(data))
+
+    if code in (0xC0, 0xC1, 0xC2):
+        assert refused == (422, "corrupt")  # too short for one
+    elif code in (0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF):
+        assert refused == (415, "format")
+    elif 0xD0 <= code <= 0xDA:
+        assert refused is not None
+        assert refused[0] == 422
+    else:
+        assert refused is None
+
+
+def test_an_extended_sequential_jpeg_is_taken() -> None:
+    assert jpeg.read_header(PLAIN.replace(b"\xff\xc0", b"\xff\xc1")).width == 160
+
+
+def test_before_a_marker_stand_fill_bytes_and_nothing_else() -> None:
+    assert jpeg.read_header(PLAIN[:2] + b"\xff\xff\xff" + PLAIN[2:]).width == 160
+    for between in (b"\xe0\x00\x02", b"\x00", b"\xff\x00\x00\x02", b"\xff\xd3\x00\x02"):
+        with pytest.raises(FrameError, match="cut off"):
+            jpeg.read_header(PLAIN[:2] + between + PLAIN[2:])
+
+
+def test_too_many_segments_are_refused() -> None:
+    segment = b"\xff\xfe\x00\x02"
+
+    with pytest.raises(FrameError, match=f"at most {jpeg.MAX_SEGMENTS} segments") as refused:
+        jpeg.read_header(PLAIN[:2] + segment * (jpeg.MAX_SEGMENTS + 1) + PLAIN[2:])
+    assert (refused.value.status, refused.value.reason) == (422, "segments")
+
+
 def test_the_header_of_a_plain_jpeg_is_read() -> None:
     header = jpeg.read_header(PLAIN)
 
