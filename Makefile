@@ -11,7 +11,7 @@ endif
 
 .DEFAULT_GOAL := help
 SUPPLY := $(VENV)/supply
-.PHONY: help demo check format lock audit sbom test screenshots prove survive bench quick clean
+.PHONY: help demo check format lock audit sbom test screenshots prove mutants survive bench quick clean
 
 help:  ## say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 13
@@ -29,6 +29,10 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 
 $(VENV)/.bench: requirements-bench.txt $(VENV)/.dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@touch $@
+
+$(VENV)/.mutation: requirements-mutation.txt $(VENV)/.dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-mutation.txt
 	@touch $@
 
 demo: $(VENV)/.run  ## a simulated camera, a sender and a receiver in one terminal; SOURCE=rtsp://... for your own camera
@@ -73,6 +77,9 @@ prove: $(VENV)/.dev  ## minutes of real frames over every codec and transport, a
 survive: $(VENV)/.dev  ## every promise against faults and strangers, then each without its defence; hours
 	@$(BIN)/python -m tests.survive $(ARGS)
 	@$(BIN)/python -m tests.survive --disarmed $(ARGS)
+
+mutants: $(VENV)/.mutation  ## change the product a little, thousands of times, and count how often a test notices
+	@nice -n 10 $(BIN)/python -m tests.mutation $(ARGS)
 
 bench: $(VENV)/.bench  ## every benchmark beside its rivals, an hour and more; ARGS="--clip clip.mp4" for natural pictures
 	@$(BIN)/python -m benchmarks every $(ARGS)

@@ -1,0 +1,105 @@
+"""Mutants that no test can kill, or none should, and why: judged by hand, one by one.
+
+They count as survivors all the same. An entry that no mutant has any more is told of.
+"""
+
+from __future__ import annotations
+
+_IN_ITS_WORD = "the first @ stands before any space, or the rest of the pattern does not match"
+_LOWER_BITS = "of the signed number the lower bits, which alone are used, are the same"
+
+_RACE = "differs only where two threads forget the same header at the same moment"
+
+#: Module -> what the mutant's line is (`Mutant.after`) -> why that is as good.
+EQUIVALENT: dict[str, dict[str, str]] = {
+    "shared/jpeg.py": {
+        r'scan = data.find(b"\xff\xda", None, _MAX_KNOWN)': "None is 0 there",
+        r'scan = data.find(b"\xff\xda", 1, _MAX_KNOWN)': "at 0 is the begin marker",
+        "if scan >= 0 and len(length) == 2:": "at 0 is the begin marker",
+        "if scan > 1 and len(length) == 2:": "at 1 is a byte of the begin marker",
+        "np.minimum(is_marker.view(np.uint8), codes, out=None)": (
+            "what it would sort out, the table does a moment later; it is for speed"
+        ),
+        "np.minimum(is_marker.view(np.uint8), codes, )": (
+            "what it would sort out, the table does a moment later; it is for speed"
+        ),
+    },
+    "receiver/formats.py": {
+        'def (data: bytes, *, media_type: str = "XXXX", max_pixels: int = jpeg.MAX_PIXELS) '
+        "-> Picture:": "neither names raw pixels",
+        "if header.end <= len(data):": "nothing is cut off, which is no change",
+        'width, height = (side & 0x3FFF for side in struct.unpack_from("<hh", data, 26))': (
+            _LOWER_BITS
+        ),
+        '(bits,) = struct.unpack_from("<i", data, 21)': _LOWER_BITS,
+    },
+    "shared/redact.py": {
+        r'r"(?<=://)(?!@[^@]*(?:\s|$))(?=[^\s@]*:|[^\s@/]*@)\S*@"': _IN_ITS_WORD,
+        r'r"(?<=://)(?!@[^\s@]*(?:\s|$))(?=[^@]*:|[^\s@/]*@)\S*@"': _IN_ITS_WORD,
+        r'r"(?<=://)(?!@[^\s@]*(?:\s|$))(?=[^\s@]*:|[^@/]*@)\S*@"': _IN_ITS_WORD,
+        r'r"(?<=://)(?!@[^\s@]*(?:\s|$))(?=[^\s@]*:|[^\s/]*@)\S*@"': (
+            "it asks whether there is an @ before the first /, and one more does not change that"
+        ),
+        r'r"(?<=://)(?!@[^\s@]*(?:\s|$))(?=[^\s@]*:|[^\s@/]*@)\S+@"': (
+            "an @ right behind :// that is the last of its word was sorted out before"
+        ),
+        r'r"(?<=://)[^\s/@:\[]*:(?!\d+[/?#\s])(?:\S*\s[^\n]*@|[^\n]+\n[^\n]*@)"': (
+            "a line's end right behind the colon is the first alternative's"
+        ),
+        """r"(?!\\*\\*\\*[:;,.)'\\]]+(?:\\s|$))\"""": (
+            "three asterisks that stand alone would be hidden by three asterisks"
+        ),
+    },
+    "receiver/order.py": {
+        "is_late = None": "None is as false as False",
+        "if newest is None or numbers is not self._numbers.get(None):": (
+            "the newest epoch is put where it is already"
+        ),
+        "return 0 <= back <= WINDOW and bool(self._came >> back & 1)": (
+            "bits out of the window are never set"
+        ),
+        "if before_first >= 0:": "the first number that is given back takes its own place",
+        "2": "of the bit that is one too many nobody asks",
+    },
+    "receiver/pending.py": {
+        "self._closed = None": "None is as false as False",
+    },
+    "receiver/books.py": {
+        f"return Books(*map(sum, zip(astuple(self), astuple(other), {strict})))": (
+            "both are Books, and so of one length"
+        )
+        for strict in ("strict=None", "", "strict=False")
+    },
+    "sender/books.py": {
+        'self._last: bool | None = ""': "asked is only whether it is True",
+        "self._last = None": "asked is only whether it is True",
+    },
+    "receiver/access/bearers.py": {
+        "self._key = secrets.token_bytes(None)": "Python's default is 32 as well",
+        "self._key = secrets.token_bytes(33)": "one byte more of a key that nobody knows",
+        "key = hashlib.blake2b(text, key=self._key).digest()": "longer, and as unlike the others",
+        "key = hashlib.blake2b(text, digest_size=17, key=self._key).digest()": (
+            "longer, and as unlike the others"
+        ),
+        "grant = None if (digest is None) and False else self._tokens.grant(digest)": (
+            "nothing is known under None either"
+        ),
+        'self._proved.pop(next(iter(self._proved.copy()), b""), )': _RACE,
+        "self._proved.pop(next(iter(self._proved.copy()), None), None)": _RACE,
+        "self._proved.pop(next(iter(self._proved.copy()), ), None)": _RACE,
+        'self._proved.pop(next(iter(self._proved.copy()), b"XXXX"), None)': _RACE,
+    },
+    "receiver/access/guesses.py": {
+        "self._accounts.popitem(last=None)": "None is as false as False",
+    },
+    "receiver/access/refusals.py": {
+        "self._told.popitem(last=None)": "None is as false as False",
+    },
+    "receiver/access/token_file.py": {
+        "wrong.append(None)": "asked is only whether there is anything",
+        "if wrong and digest is None:": "the token is not used, for what is wrong was told",
+    },
+    "receiver/access/tokens.py": {
+        "self._grants: dict[bytes, Grant] = None": "the next line puts another in its place",
+    },
+}

@@ -1,0 +1,49 @@
+"""Which modules are tried, and the fast tests that hold each."""
+
+from __future__ import annotations
+
+_ACCESS = "tests/receiver/access"
+
+#: Module -> tests, the nearest first.
+HELD_BY: dict[str, tuple[str, ...]] = {
+    "shared/jpeg.py": ("tests/shared/test_jpeg.py", "tests/receiver/test_formats.py"),
+    "receiver/formats.py": ("tests/receiver/test_formats.py",),
+    "shared/redact.py": ("tests/shared/test_redact.py",),
+    "sender/books.py": ("tests/sender/test_books.py",),
+    "receiver/books.py": ("tests/receiver/test_books.py",),
+    "receiver/order.py": ("tests/receiver/test_order.py", "tests/receiver/test_hub.py"),
+    "receiver/pending.py": ("tests/receiver/test_pending.py", "tests/receiver/test_hub.py"),
+    "receiver/camera.py": ("tests/receiver/test_camera.py", "tests/receiver/test_hub.py"),
+    "shared/retry_after.py": ("tests/shared/test_retry_after.py",),
+    "sender/turn.py": ("tests/sender/test_turn.py",),
+    "sender/spool/cursor.py": ("tests/sender/spool/test_cursor.py",),
+    "sender/spool/delivery.py": ("tests/sender/spool/test_delivery.py",),
+    "sender/spool/poster.py": ("tests/sender/spool/test_poster.py",),
+    "sender/spool/queue.py": ("tests/sender/spool/test_queue.py",),
+    "sender/spool/record.py": ("tests/sender/spool/test_record.py",),
+    "sender/spool/recovery.py": ("tests/sender/spool/test_spool.py",),
+    "sender/spool/segment.py": ("tests/sender/spool/test_segment.py",),
+    "sender/spool/spool.py": ("tests/sender/spool/test_spool.py",),
+    "sender/spool/spooler.py": ("tests/sender/spool/test_spooler.py",),
+    "receiver/access/authorization.py": (f"{_ACCESS}/test_bearers.py",),
+    "receiver/access/bearers.py": (f"{_ACCESS}/test_bearers.py",),
+    "receiver/access/gate.py": (f"{_ACCESS}/test_gate.py",),
+    "receiver/access/grant.py": (f"{_ACCESS}/test_gate.py",),
+    "receiver/access/guesses.py": (f"{_ACCESS}/test_guesses.py",),
+    "receiver/access/hosts.py": (
+        f"{_ACCESS}/test_hosts.py::test_names_of_its_own_are_answered",
+        f"{_ACCESS}/test_hosts.py::test_names_that_anybody_may_have_are_not",
+        f"{_ACCESS}/test_hosts.py::test_with_a_token_any_name_will_do",
+        f"{_ACCESS}/test_hosts.py::test_what_it_remembers_is_bounded",
+    ),
+    "receiver/access/limits.py": (f"{_ACCESS}/test_limits.py",),
+    "receiver/access/needs.py": (f"{_ACCESS}/test_gate.py", f"{_ACCESS}/test_routes.py"),
+    "receiver/access/network.py": (f"{_ACCESS}/test_bearers.py",),
+    "receiver/access/proxies.py": (f"{_ACCESS}/test_proxies.py",),
+    "receiver/access/rate.py": (f"{_ACCESS}/test_rate.py",),
+    "receiver/access/refusal.py": (f"{_ACCESS}/test_gate.py",),
+    "receiver/access/refusals.py": (f"{_ACCESS}/test_refusals.py",),
+    "receiver/access/revocable.py": (f"{_ACCESS}/test_gate.py",),
+    "receiver/access/token_file.py": (f"{_ACCESS}/test_token_file.py",),
+    "receiver/access/tokens.py": (f"{_ACCESS}/test_tokens.py",),
+}

@@ -1,0 +1,22 @@
+"""Mutant: one small change of the product, and what the tests made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+#: `timeout`: the tests did not end, which a person would notice as well as a failure.
+Fate = Literal["killed", "timeout", "survived"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """`before` and `after` are the lines that differ, without indentation, joined by spaces."""
+
+    place: str
+    before: str
+    after: str
+    fate: Fate
+
+    def __str__(self) -> str:
+        return f"{self.place}\n    - {self.before}\n    + {self.after}"
