@@ -34,10 +34,12 @@ def room(run: Run) -> Figures:
         raise Unable("docker-compose; apt-get install docker.io docker-compose")
     if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode != 0:
         raise Unable("a running Docker engine; start the Docker daemon")
-    with ComposeProject("framepost-room", "demo", _environment(run)) as project:
+    with ComposeProject(f"framepost-room-{os.getpid()}", "demo", _environment(run)) as project:
         project.run("build", "-q", "receiver")
         project.run("up", "-d", "receiver")
-        project.wait_until("the receiver is healthy", lambda: project.is_healthy("receiver"))
+        project.wait_until(
+            "the receiver is healthy", lambda: project.is_healthy("receiver"), seconds=300
+        )
         (container,) = project.containers("receiver")
         _check_rights(run, container)
         url = project.address("receiver", 8000)
@@ -70,6 +72,7 @@ def _environment(run: Run) -> dict[str, str]:
         "COMPOSE_FILE": os.pathsep.join([str(ROOT / "docker-compose.yml"), str(added)]),
         "RECEIVER_HOOK": "trial_hooks.greedy:process",
         "RECEIVER_MEMORY": str(_ROOM),
+        "RECEIVER_HOOK_TIMEOUT": "120",
     }
 
 
@@ -134,9 +137,9 @@ def _take_all_memory(run: Run, url: str) -> Figures:
     picture = requests.get(f"{url}/cameras/cam1/frame.jpg", timeout=30).content
     headers = {"Content-Type": "image/jpeg", "Prefer": "wait=60"}
     started = time.monotonic()
-    answer = requests.post(f"{url}/cameras/greedy/frames", picture, headers=headers, timeout=90)
+    answer = requests.post(f"{url}/cameras/greedy/frames", picture, headers=headers, timeout=180)
     run.check(answer.status_code == 500, f"the greedy frame was answered {answer.status_code}")
-    again = requests.post(f"{url}/cameras/modest/frames", picture, headers=headers, timeout=90)
+    again = requests.post(f"{url}/cameras/modest/frames", picture, headers=headers, timeout=180)
     seconds = time.monotonic() - started
     run.check(again.status_code == 200, f"the next frame was answered {again.status_code}")
     restarts = _restarts(url) - before
@@ -160,9 +163,9 @@ def _camera(url: str, name: str) -> dict[str, Any]:
 
 
 def _wait_for(run: Run, url: str, what: str, count: int) -> None:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 180
     while _camera(url, "cam1").get(what, 0) < count:
-        run.check(time.monotonic() < deadline, f"not {count} frames were {what} within 90 s")
+        run.check(time.monotonic() < deadline, f"not {count} frames were {what} within 180 s")
         time.sleep(0.1)
 
 
