@@ -54,9 +54,12 @@ class Pen:
             now = self._clock()
             self._writer = SegmentWriter(path)
             self._segment = Segment(path, number, number, 0, now, now)
-            if self._sync != "none":
-                sync_folder(self._folder)
         self._writer.append(record, sync=self._sync == "each")
+        if self._writer.size == len(record) and self._sync != "none":
+            with suppress(
+                OSError
+            ):  # the record is there; its file's name, after a power cut, maybe
+                sync_folder(self._folder)
         return self._segment
 
     def sync(self) -> None:

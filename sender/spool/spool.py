@@ -205,11 +205,10 @@ class Spool:
             try:
                 return self._pen.write(record, self._next)
             except OSError as exc:
-                if exc.errno not in _FULL:
-                    self._pen.drop()  # another place on the disk may be better
+                if exc.errno not in _FULL or len(self._segments) <= (self._head < self._next):
+                    # Another place may be better; and what is here goes when all in it is settled.
+                    self._pen.drop()
                     raise
-                if len(self._segments) <= (self._head < self._next):
-                    raise  # what is written now is all there is
                 self._give_up_oldest()
 
     def _is_over(self, segment: Segment, now: float) -> bool:

@@ -7,9 +7,11 @@ promise that is broken.
 from __future__ import annotations
 
 import struct
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from sender.rtsp import rtcp, transport
@@ -22,6 +24,10 @@ from sender.rtsp.order import Order
 from sender.rtsp.rtp import RtpPacket
 from sender.rtsp.sdp import Description, base_of
 from sender.rtsp.unit import Unreadable
+from sender.spool.record import pack, unpack
+from sender.spool.segment import SegmentReader
+from shared import wire
+from shared.frame import EncodedFrame
 
 _DEPTH = 4
 
@@ -84,6 +90,26 @@ def _depacketise(codec: Literal["H264", "H265", "JPEG"]) -> Callable[[bytes], No
         _check(most >= 0, "no more comes out than went in")
 
     return run
+
+
+def _spool(data: bytes) -> None:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        left, last = len(data), -1
+        with SegmentReader(Path(file.name)) as reader:
+            while (record := reader.next(last + 1, 2**64)) is not None:
+                number, body = record
+                left -= len(body)
+                _check(number > last, "numbers rise")
+                last = number
+                frame = unpack(body, "cam1", is_own=False)
+                if frame is not None:
+                    head = "".join(wire.to_headers(frame).values())
+                    _check(head.isprintable(), "a header is a line")
+                    _check(len(frame.data) > 0, "a frame has a picture")
+        _check(left >= 0, "no more comes out than went in")
+        _check(reader.sound <= len(data), "what is sound is in the file")
 
 
 def _order(data: bytes) -> None:
@@ -197,7 +223,33 @@ _REPLY = (
     b'WWW-Authenticate: Digest realm="a", nonce="b"'
 )
 
+
+def _record(number: int) -> bytes:
+    return pack(
+        number,
+        EncodedFrame(
+            camera="cam1",
+            epoch="e1",
+            seq=number,
+            captured_at=1_700_000_000.5,
+            data=b"\xff\xd8jpeg\xff\xd9",
+            width=64,
+            height=48,
+            arrived=1000.0,
+            trace="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        ),
+    )
+
+
 TARGETS = {
+    "spool": Target(
+        _spool,
+        (
+            b"".join(map(_record, range(4))),
+            _record(7)[:-3] + _record(8) + b"\xf5Fp1" + _record(9),
+            _record(3) + _record(3) + _record(2),
+        ),
+    ),
     "h264": Target(
         _depacketise("H264"),
         (_framed(_H264), _framed(_H264 + _picture([b"\x41\x9aab"], seq=5, time=3600))),

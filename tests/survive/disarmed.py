@@ -11,6 +11,7 @@ import runpy
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 
@@ -232,6 +233,31 @@ def bug_with_url() -> None:
     source.open_source = open_source
 
 
+def forgotten_spool() -> None:
+    """Let the sender begin with an empty spool, whatever lies in it."""
+    from sender.spool import recovery, spool
+    from sender.spool.segment import find, remove
+
+    def forget(folder: Path, settled: int, *, clock: Callable[[], float]) -> recovery.Left:
+        end = settled
+        for first, path in find(folder):
+            end = max(end, first + 1_000_000)
+            remove(path)
+        return recovery.Left([], end, end, False)
+
+    vars(spool)["recover"] = forget
+
+
+def no_care_of_disks() -> None:
+    """Let what the disk refuses end the sender's thread."""
+    from sender.spool.spooler import Spooler
+
+    def fail(self: Spooler, exc: OSError, what: str) -> None:
+        raise exc
+
+    Spooler._tell = fail  # type: ignore[method-assign]
+
+
 PATCHES: dict[str, Callable[[], None]] = {
     "no-deadline": no_deadline,
     "no-envelope-checks": no_envelope_checks,
@@ -251,6 +277,8 @@ PATCHES: dict[str, Callable[[], None]] = {
     "no-exact-limit": no_exact_limit,
     "no-redact": no_redact,
     "bug-with-url": bug_with_url,
+    "forgotten-spool": forgotten_spool,
+    "no-care-of-disks": no_care_of_disks,
 }
 
 
