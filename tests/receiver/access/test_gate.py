@@ -309,6 +309,14 @@ def test_who_keeps_a_token_loses_nothing_when_others_are_taken_back(
     assert visitor.status("GET /cameras", bearer(SECRETS["view"])) == 401
 
 
+def test_a_reply_that_has_nothing_to_close_ends_as_others_do(gate: Gate, behind: Behind) -> None:
+    behind.reply = (b"one", b"two")
+    reply = call(gate, "GET", "/cameras/door/stream.mjpg")
+
+    assert list(reply) == [b"one", b"two"]
+    reply.close()
+
+
 def test_a_reply_in_one_piece_stays_one(gate: Gate, behind: Behind) -> None:
     # The server sends a list in one piece.
     reply = call(gate, "POST", "/cameras/door/frames", CONTENT_LENGTH="10")

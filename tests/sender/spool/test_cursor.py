@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import stat
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -70,3 +73,57 @@ def test_it_is_exact_until_the_machine_is_started_anew(
     other.close()
 
     assert (same.is_exact, other.is_exact) == (True, False)
+
+
+def test_its_file_is_its_owner_s_alone_and_no_link(tmp_path: Path) -> None:
+    path = tmp_path / "cursor"
+    cursor = Cursor(path)
+    inherited = [os.get_inheritable(fd) for fd in files_open(path)]
+    cursor.close()
+    (tmp_path / "link").symlink_to(path)
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert inherited == [False]
+    with pytest.raises(OSError, match="link"):
+        Cursor(tmp_path / "link")
+
+
+def test_who_finds_it_locked_is_told_so_and_leaves_nothing_open(tmp_path: Path) -> None:
+    path = tmp_path / "cursor"
+    cursor = Cursor(path)
+
+    with pytest.raises(Locked, match=f"^{path} is in use$"):
+        Cursor(path)
+
+    assert len(files_open(path)) == 1
+    cursor.close()
+    assert files_open(path) == []
+
+
+@pytest.mark.parametrize("told", [None, "", "no hexadecimal digits", "ab" * 40])
+def test_where_the_machine_does_not_say_when_it_was_started_the_number_is_kept(
+    told: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boot = tmp_path / "boot_id"
+    if told is not None:
+        boot.write_text(told, encoding="ascii")
+    monkeypatch.setattr("sender.spool.cursor._BOOT", boot)
+    cursor = Cursor(tmp_path / "cursor")
+    cursor.move(7)
+    cursor.close()
+
+    again = Cursor(tmp_path / "cursor")
+    again.close()
+
+    assert (again.number, again.is_exact) == (7, True)
+    assert (tmp_path / "cursor").stat().st_size == 2 * 28
+
+
+def files_open(path: Path) -> list[int]:
+    """Return the descriptors of this process that lead to `path`."""
+    found = []
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            if entry.readlink() == path:
+                found.append(int(entry.name))
+    return found
