@@ -6,7 +6,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.message import Message
 from pathlib import Path
 
@@ -106,6 +106,30 @@ def test_a_reply_that_drips_does_not_stretch_the_deadline() -> None:
     assert error.reason == "timeout"
     assert "no reply within 0.3 s" in str(error)
     assert seconds < 5
+
+
+def test_a_deadline_is_kept_to_a_tenth_however_slowly_a_reply_drips() -> None:
+    """By a clock that each look at it moves on, as if every wait took a tenth of a second."""
+    now = [0.0]
+
+    def clock() -> float:
+        now[0] += 0.1
+        return now[0]
+
+    def drip(connection: socket.socket, _: int) -> None:
+        with suppress(OSError):  # the client leaves
+            for byte in http_reply(body=b"y" * 5000):
+                connection.sendall(bytes([byte]))
+                threading.Event().wait(0.005)
+
+    with serving(drip) as server:
+        client = HttpClient("127.0.0.1", server.port, deadline=2.0, clock=clock)
+        began = now[0]
+        error, _ = fail(client, body=b"")
+        client.close()
+
+    assert error.reason == "timeout"
+    assert 1.8 <= now[0] - began <= 2.2
 
 
 def test_a_server_that_reads_slowly_does_not_stretch_the_deadline() -> None:
