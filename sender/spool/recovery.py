@@ -25,7 +25,8 @@ class Left:
 
 
 def recover(folder: Path, settled: int, *, clock: Callable[[], float]) -> Left:
-    """Look at what is there, and remove what is settled (all below the number); raise OSError.
+    """Look at what is there, and remove what is settled (all below the number) and what is torn;
+    raise OSError.
 
     Only the last segment is read: how many frames the others hold, their names say.
     """
@@ -36,26 +37,30 @@ def recover(folder: Path, settled: int, *, clock: Callable[[], float]) -> Left:
         if place + 1 < len(found):
             end = found[place + 1][0]
         else:
-            end, is_torn = _end_of(path, first)
+            end, sound = _end_of(path, first)
+            is_torn = sound < path.stat().st_size
             next_number = max(settled, end)
         if max(first, settled) >= end:
             with suppress(OSError):  # it is looked at again at the next start
                 path.unlink()
             continue
         info = path.stat()
+        size = sound if is_torn else info.st_size
+        if is_torn:
+            os.truncate(path, size)
         written = clock() - max(0.0, time.time() - info.st_mtime)
-        segments.append(Segment(path, first, end, info.st_size, written, written))
+        segments.append(Segment(path, first, end, size, written, written))
     head = max(settled, segments[0].first) if segments else next_number
     return Left(segments, head, next_number, is_torn)
 
 
-def _end_of(path: Path, first: int) -> tuple[int, bool]:
-    """Return one above the last sound record's number, and whether something else follows it."""
+def _end_of(path: Path, first: int) -> tuple[int, int]:
+    """Return one above the last sound record's number, and where in the file that one ends."""
     end = first
     try:
         with SegmentReader(path) as reader:
             while (record := reader.next(end, 2**64)) is not None:
                 end = record[0] + 1
-            return end, reader.sound < os.stat(path).st_size
+            return end, reader.sound
     except OSError:  # a bad sector, say; what there is shows when it is to be sent
-        return max(end, first + 1), False
+        return max(end, first + 1), path.stat().st_size

@@ -110,6 +110,10 @@ def test_a_torn_end_is_left_out_and_counted(tmp_path: Path) -> None:
     spool = open_spool(tmp_path)
     stock = spool.stock()
     assert (stock.recovered, stock.damaged, stock.waiting) == (3, 1, 2)
+    kill(spool)
+
+    spool = open_spool(tmp_path)
+    assert (spool.stock().recovered, spool.stock().damaged) == (2, 0)  # it is told once
     spool.append(frame(9))
     assert drain(spool) == [0, 1, 9]
     spool.close()
