@@ -183,7 +183,7 @@ class Spooled:
         found: dict[str, Any] = content["cameras"][0]
         return found
 
-    def wait_until(self, what: str, condition: Callable[[], object], seconds: float = 300) -> None:
+    def wait_until(self, what: str, condition: Callable[[], object], seconds: float = 1800) -> None:
         """Look at `condition` until it holds; the promise is broken where it does not in time."""
         deadline = time.monotonic() + seconds
         while not condition():
