@@ -11,7 +11,7 @@ endif
 
 .DEFAULT_GOAL := help
 SUPPLY := $(VENV)/supply
-.PHONY: help demo check format lock audit sbom test screenshots prove mutants survive bench quick clean
+.PHONY: help demo check format lock audit sbom test screenshots mutants survive bench quick clean
 
 help:  ## say what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 13
@@ -70,9 +70,6 @@ test: $(VENV)/.dev  ## everything; what this machine lacks is skipped, with the 
 
 screenshots: $(VENV)/.dev  ## the README's pictures of the page, anew
 	@FRAMEPOST_SCREENSHOTS=docs/pictures $(BIN)/python -m pytest -q tests/receiver/view/browser/test_screenshots.py
-
-prove: $(VENV)/.dev  ## minutes of real frames over every codec and transport, and of outages
-	@$(BIN)/python -m tests.prove $(ARGS)
 
 survive: $(VENV)/.dev  ## every promise against faults and strangers, then each without its defence; hours
 	@$(BIN)/python -m tests.survive $(ARGS)

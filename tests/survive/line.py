@@ -21,6 +21,7 @@ import requests
 from shared import codec
 from tests.chaos.proxy import ChaosProxy
 from tests.program import Command
+from tests.survive.holdings import Holdings, family_of
 from tests.survive.island import Island
 from tests.survive.trial import Run
 
@@ -55,15 +56,6 @@ class Row:
     def true_age(self) -> float:
         """Seconds since its capture, where sender and hook share a clock."""
         return self.at - self.captured_at
-
-
-@dataclass(frozen=True, slots=True)
-class Holdings:
-    """What a program and its children hold."""
-
-    threads: int
-    files: int
-    children: int
 
 
 class Line:
@@ -222,7 +214,7 @@ class Line:
 
     def signal_receiver(self, number: signal.Signals) -> None:
         """Send the signal to the receiver and its children."""
-        for process in _family(self.receiver.pid):
+        for process in family_of(self.receiver.pid):
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
 
@@ -242,14 +234,14 @@ class Line:
         return self._held()
 
     def _held(self) -> tuple[Holdings, Holdings]:
-        return _holdings(self.sender.pid), _holdings(self.receiver.pid)
+        return Holdings.of(self.sender.pid), Holdings.of(self.receiver.pid)
 
     def check_back(self, before: tuple[Holdings, Holdings], seconds: float = PATIENCE) -> None:
         """Check that both hold again what they held, two more or less."""
         deadline = time.monotonic() + seconds
         while True:
             now = self._held()
-            if all(map(_is_about, now, before)):
+            if all(map(Holdings.is_about, now, before)):
                 return
             self.run.check(
                 time.monotonic() < deadline,
@@ -287,25 +279,3 @@ class Line:
         for program in (self.sender, self.receiver):
             check("Traceback" not in program.output, program.output[-3000:])
         return books
-
-
-def _family(pid: int) -> list[psutil.Process]:
-    process = psutil.Process(pid)
-    return [process, *process.children(recursive=True)]
-
-
-def _holdings(pid: int) -> Holdings:
-    family = _family(pid)
-    return Holdings(
-        threads=sum(process.num_threads() for process in family),
-        files=sum(process.num_fds() for process in family),
-        children=len(family) - 1,
-    )
-
-
-def _is_about(now: Holdings, before: Holdings) -> bool:
-    return (
-        abs(now.files - before.files) <= 2
-        and now.children == before.children
-        and now.threads <= before.threads + 2
-    )
