@@ -89,13 +89,22 @@ def _deadline(run: Run) -> tuple[str, ...]:
 def _outage(run: Run, line: Line, begin: Callable[[], None], end: Callable[[], None]) -> Figures:
     seconds, deadline = (4.0, 1.0) if run.quick else (30.0, 5.0)
     line.wait_for_frames(10)
+    if not run.disarmed:
+        # What waits comes at once, and the receiver keeps the threads that it makes for that.
+        begin()
+        time.sleep(seconds)
+        end()
+        line.wait_for_frames(10)
     held = line.holdings()
+    before = sum(line.sent()["failed"].values())
     begin()
     began = time.monotonic()
     most = deadline * 1.1 + (_BUSY if run.quick else 0.5)
     if run.disarmed:
         most = deadline * 1.1 + 1
-    line.wait_until("the sender to notice", lambda: line.sent()["failed"], most)
+    line.wait_until(
+        "the sender to notice", lambda: sum(line.sent()["failed"].values()) > before, most
+    )
     noticed = time.monotonic() - began
     time.sleep(max(0.0, seconds - noticed))
     ended = time.time()
