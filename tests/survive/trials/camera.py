@@ -5,11 +5,13 @@ A simulated camera, a sender's pipeline and a hub in this process; see tests/sur
 
 from __future__ import annotations
 
+import operator
 import socket
 import statistics
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from itertools import pairwise
 from unittest import mock
 
@@ -210,6 +212,31 @@ def _is_sized(arrival: Arrival, size: tuple[int, int]) -> bool:
     return (width, height) == size
 
 
+def frozen(run: Run) -> Figures:
+    """Let the picture stand still and move again; look at what the hub says of the camera."""
+    figures: Figures = {}
+    seconds = 3 if run.quick else 30
+    for kind in ("mjpeg",) if run.quick else ("mjpeg", "h264", "h265"):
+        with SimulatedCamera(size=_SIZE, fps=_FPS, codec=kind) as camera, Pipelines() as line:
+            line.add("cam1", camera.url)
+            line.wait_for_frames("cam1", 5)
+            hub_camera = line.hub.get("cam1")
+            assert hub_camera is not None
+            until = time.monotonic() + seconds
+            while time.monotonic() < until:
+                run.check(not hub_camera.is_still(), f"{kind}: a picture that moves is frozen")
+                time.sleep(0.05)
+            camera.freeze()
+            found = line.wait_until("frozen", hub_camera.is_still)
+            camera.resume()
+            moving = partial(operator.not_, hub_camera._stillness)
+            over = line.wait_until("moving", moving)
+        run.check(found <= 10 * (2 if run.quick else 1), f"{kind}: found after {found:.1f} s")
+        run.check(over <= 2 * (_SLACK if run.quick else 1), f"{kind}: over after {over:.1f} s")
+        figures |= {f"{kind}_found_s": round(found, 2), f"{kind}_over_s": round(over, 2)}
+    return figures
+
+
 def times(run: Run) -> Figures:
     """Let timestamps jump, wrap and vanish; compare rate and age with what they were before."""
     seconds = 1.2 if run.quick else 20
@@ -282,6 +309,12 @@ TRIALS = [
         "another size or codec in mid-stream is through to the hook within 3 s, in a new epoch",
         changes,
         disarm="a stream that decodes no more is read on",
+    ),
+    Trial(
+        "camera-frozen",
+        "a picture that stands still while packets come is told within 10 s, with any codec, and"
+        " within 2 s of its moving again that it is over",
+        frozen,
     ),
     Trial(
         "camera-times",

@@ -1,0 +1,106 @@
+"""Census: what each process of a run holds, looked at again and again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import psutil
+
+from tests.survive.slope import Point, Slope, estimate, low_water
+
+_MB = 1e6
+
+
+@dataclass(slots=True)
+class Life:
+    """One process: its points since it was first seen. Times are monotonic seconds."""
+
+    pid: int
+    born: float
+    memory: list[Point] = field(default_factory=list)
+    threads: list[Point] = field(default_factory=list)
+    files: list[Point] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """Of one role: resident memory in MB, threads and open files, each per hour."""
+
+    memory: Slope
+    threads: Slope
+    files: Slope
+    #: Resident at the end of the last life, MB.
+    resident: float
+    lives: int
+    #: That were looked at, without warm-up.
+    seconds: float
+
+
+class Census:
+    """Keeps the lives of each role, such as "sender": a killed process leaves it to the next."""
+
+    def __init__(self) -> None:
+        self._lives: dict[str, list[Life]] = {}
+
+    def look(self, roles: Mapping[str, int]) -> None:
+        """Note what the processes hold now; `roles` gives a process for each. One may be gone."""
+        for role, pid in roles.items():
+            lives = self._lives.setdefault(role, [])
+            try:
+                process = psutil.Process(pid)
+                with process.oneshot():
+                    memory = process.memory_info().rss / _MB
+                    threads, files = process.num_threads(), process.num_fds()
+            except psutil.Error:
+                continue
+            now = time.monotonic()
+            if not lives or lives[-1].pid != pid:
+                lives.append(Life(pid, now))
+            life = lives[-1]
+            life.memory.append((now, memory))
+            life.threads.append((now, float(threads)))
+            life.files.append((now, float(files)))
+
+    def growth(self, *, warm_up: float, window: float) -> dict[str, Growth]:
+        """Return each role's growth, without the first `warm_up` seconds of each life.
+
+        `window`: of so many seconds the lowest point counts. A role none of whose lives was long
+        enough is left out.
+        """
+        found = {}
+        for role, lives in self._lives.items():
+            old = [life for life in lives if _steady(life.memory, life, warm_up, window)]
+            if not old:
+                continue
+            kept = [life.memory[-1][0] - life.born - warm_up for life in old]
+            found[role] = Growth(
+                memory=estimate(_steady(life.memory, life, warm_up, window) for life in old),
+                threads=estimate(_steady(life.threads, life, warm_up, window) for life in old),
+                files=estimate(_steady(life.files, life, warm_up, window) for life in old),
+                resident=lives[-1].memory[-1][1],
+                lives=len(lives),
+                seconds=sum(kept),
+            )
+        return found
+
+    def memory(self, window: float) -> dict[str, list[Point]]:
+        """Return the low-water marks of each role's longest life, timed from its start."""
+        found = {}
+        for role, lives in self._lives.items():
+            life = max(lives, key=lambda one: one.memory[-1][0] - one.born)
+            marks = low_water(life.memory, window)
+            found[role] = [(round(at - life.born, 1), round(value, 2)) for at, value in marks]
+        return found
+
+
+#: Fewer points of a life than that say nothing.
+_FEWEST = 6
+
+
+def _steady(points: list[Point], life: Life, warm_up: float, window: float) -> list[Point]:
+    """Return the low-water marks after the warm-up; none where those are too few."""
+    warm = [point for point in points if point[0] - life.born >= warm_up]
+    marks = low_water(warm, window) if warm else []
+    return marks if len(marks) >= _FEWEST else []

@@ -1,0 +1,87 @@
+"""What looks for leaks in a soak finds those that there are, and no others."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests.survive.census import Growth
+from tests.survive.slope import Point, Slope, estimate, low_water
+from tests.survive.soak import BAR, PLANTED, Plan, judge, schedule
+
+_HOUR = 3600
+
+
+def series(
+    per_hour: float, *, seconds: float = 3000, every: float = 5, seed: int = 1
+) -> list[Point]:
+    """Return memory as a process has it: a level, frames on their way, now and then a step back."""
+    rng = random.Random(seed)
+    count = int(seconds / every)
+    return [
+        (n * every, 100 + per_hour * n * every / _HOUR + rng.choice((0, 0, 0, 0.8, 2.5)))
+        for n in range(count)
+    ]
+
+
+def growth(memory: Slope, *, threads: float = 0, files: float = 0) -> Growth:
+    return Growth(memory, Slope(threads, threads, 9), Slope(files, files, 9), 100, 1, 3000)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_goes_up_and_down_does_not_grow(seed: int) -> None:
+    assert estimate([low_water(series(0, seed=seed), 30)]).upper < BAR
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_planted_leak_is_found_and_measured(seed: int) -> None:
+    found = estimate([low_water(series(PLANTED, seed=seed), 30)])
+
+    assert found.per_hour == pytest.approx(PLANTED, rel=0.1)
+    assert found.upper > BAR
+
+
+def test_one_step_is_no_leak() -> None:
+    points = [(at, value + (5 if at > 2900 else 0)) for at, value in series(0)]
+
+    assert estimate([low_water(points, 30)]).upper < BAR
+
+
+def test_a_restart_is_not_taken_for_a_fall() -> None:
+    first, second = series(PLANTED), series(PLANTED, seed=2)
+    later = [(at + 4000, value - 30) for at, value in second]
+
+    assert estimate([first, later]).per_hour == pytest.approx(PLANTED, rel=0.1)
+
+
+def test_little_data_bounds_nothing() -> None:
+    few = [(0.0, 100.0), (30.0, 100.1), (60.0, 100.0), (90.0, 100.2)]
+
+    assert estimate([few]).upper > BAR
+    with pytest.raises(ValueError, match="two points"):
+        estimate([few[:1]])
+
+
+def test_each_thing_that_grows_is_named_and_a_control_that_is_not_found_too() -> None:
+    flat, leaking = Slope(0, 0.1, 90), Slope(PLANTED, PLANTED, 90)
+    sound = {"sender": growth(flat), "receiver": growth(flat), "control": growth(leaking)}
+
+    assert judge(sound) == []
+    assert "receiver: memory grows by 6.00" in judge(sound | {"receiver": growth(leaking)})[0]
+    assert "more threads" in judge(sound | {"sender": growth(flat, threads=3)})[0]
+    assert "more open files" in judge(sound | {"sender": growth(flat, files=3)})[0]
+    assert "was not found" in judge(sound | {"control": growth(flat)})[0]
+    assert "did not live long enough" in judge({"sender": growth(flat)})[0]
+
+
+def test_the_receiver_is_killed_only_at_the_end_and_a_seed_names_the_rest() -> None:
+    kinds = ["receiver killed", "camera gone", "hook segfault"]
+    plan = Plan.of(60)
+    drawn = schedule(kinds, plan, random.Random(1))
+
+    assert len(drawn) == 29
+    assert [at for at, kind in enumerate(drawn) if kind == "receiver killed"] == [28]
+    assert {*drawn} == {*kinds}
+    assert drawn == schedule(kinds, plan, random.Random(1))
+    assert drawn != schedule(kinds, plan, random.Random(2))
