@@ -152,10 +152,11 @@ def _find_marker(data: bytes, at: int, block: int) -> int | None:
         if is_marker[first]:
             if _IS_MARKER[codes[first]]:
                 return at + first + 2  # mostly the only one, the end
-            found = np.flatnonzero(is_marker[first + 1 :]) + (first + 1)
-            found = found[_IS_MARKER[codes[found]]]
-            if len(found):
-                return at + int(found[0]) + 2
+            # As in _IS_MARKER; a table is slower where restarts are all there is.
+            is_marker &= ((codes & 0xF8) != 0xD0) & (codes != 0xFF)
+            first = int(is_marker.argmax())
+            if is_marker[first]:
+                return at + first + 2
         at += block
         block = min(2 * block, _BLOCK)
     return None

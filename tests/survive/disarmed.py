@@ -258,6 +258,13 @@ def no_care_of_disks() -> None:
     Spooler._tell = fail  # type: ignore[method-assign]
 
 
+def any_number_of_cameras() -> None:
+    """Take frames of any number of cameras."""
+    from receiver import hub
+
+    hub.Hub._make_room = lambda self, *, is_elsewhere: None  # type: ignore[method-assign]
+
+
 PATCHES: dict[str, Callable[[], None]] = {
     "no-deadline": no_deadline,
     "no-envelope-checks": no_envelope_checks,
@@ -279,6 +286,7 @@ PATCHES: dict[str, Callable[[], None]] = {
     "bug-with-url": bug_with_url,
     "forgotten-spool": forgotten_spool,
     "no-care-of-disks": no_care_of_disks,
+    "any-number-of-cameras": any_number_of_cameras,
 }
 
 
