@@ -11,6 +11,8 @@ from typing import Self
 import av
 import av.error
 from av.container import InputContainer
+from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
 
 from shared.errors import RecordingError
 
@@ -27,7 +29,7 @@ class Film:
         self._path = path
         self._container = _open(path)
         videos = self._container.streams.video
-        codec = videos[0].codec_context.name if videos else "no video"
+        codec = _codec_of(videos[0]) if videos else "no video"
         if codec != "mjpeg":
             self._container.close()
             raise RecordingError(
@@ -84,6 +86,12 @@ class Film:
         traceback: TracebackType | None,
     ) -> None:
         self._container.close()
+
+
+def _codec_of(video: VideoStream) -> str:
+    # PyAV has no context where FFmpeg knows no decoder, and does not say so in its types.
+    context: VideoCodecContext | None = video.codec_context
+    return context.name if context is not None else "a codec that FFmpeg does not know"
 
 
 def _open(path: Path) -> InputContainer:

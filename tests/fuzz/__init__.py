@@ -1,1 +1,1 @@
-"""Fuzzing of what a camera may send us over RTSP: python -m tests.fuzz --help."""
+"""Fuzzing of what cameras, clients and strangers may send us, and of what lies on disks."""

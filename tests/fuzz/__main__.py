@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.fuzz.targets import TARGETS
 
 _RUNS = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
+INSTALL = "python -m pip install -r requirements-fuzz.txt"
 _ROOT = Path(__file__).parent.parent.parent
 
 
@@ -26,17 +27,20 @@ def main() -> int:
     if unknown := set(names) - set(TARGETS):
         arguments.error(f"expected targets of {', '.join(TARGETS)}, got {', '.join(unknown)}")
     if importlib.util.find_spec("atheris") is None:
-        print("atheris is not installed; to fuzz: python -m pip install atheris", file=sys.stderr)
+        print(f"atheris is not installed; to fuzz: {INSTALL}", file=sys.stderr)
         return 2
     share = max(1, wanted.seconds // len(names))
-    hurt = [name for name in names if not fuzz(name, share, wanted.findings)]
+    hurt = [name for name in names if fuzz(name, share, wanted.findings) is None]
     if hurt:
         print(f"found something in {', '.join(hurt)}; the inputs are in {wanted.findings}")
     return 1 if hurt else 0
 
 
-def fuzz(name: str, seconds: int, findings: Path) -> bool:
-    """Fuzz one target and print a line; False, and what happened on stderr, when it was hurt."""
+def fuzz(name: str, seconds: int, findings: Path) -> int | None:
+    """Fuzz one target and print a line; return how often it was run.
+
+    None, and what happened on stderr, when it was hurt.
+    """
     with tempfile.TemporaryDirectory() as corpus:
         command = [sys.executable, "-m", "tests.fuzz.child", name, str(seconds), corpus]
         command.append(str(findings.resolve()))
@@ -50,7 +54,7 @@ def fuzz(name: str, seconds: int, findings: Path) -> bool:
     )
     if not is_sound:
         print((done.stdout + done.stderr)[-4000:], file=sys.stderr)
-    return is_sound
+    return int(runs[1]) if is_sound and runs else None
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ from pathlib import Path
 def main(name: str, seconds: int, corpus: Path, findings: Path) -> None:
     """Fuzz target `name`; never returns. Inputs are collected in `corpus`."""
     atheris = importlib.import_module("atheris")
-    with atheris.instrument_imports(include=["sender.rtsp"]):
+    with atheris.instrument_imports(include=["sender.rtsp", "sender.spool", "receiver", "shared"]):
         targets = importlib.import_module("tests.fuzz.targets")
     target = targets.TARGETS[name]
-    for place, seed in enumerate(target.seeds):
+    for place, seed in enumerate(target.start(name)):
         (corpus / f"seed-{place}").write_bytes(seed)
     options = (
         f"-max_total_time={seconds}",

@@ -1,8 +1,4 @@
-"""What is fuzzed: functions that take any bytes, and what to start from.
-
-A target raises only where it found something: an exception that a contract does not name, or a
-promise that is broken.
-"""
+"""What is fuzzed: all targets; here those of what comes over RTSP, and of the spool."""
 
 from __future__ import annotations
 
@@ -10,7 +6,6 @@ import struct
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -28,21 +23,10 @@ from sender.spool.record import pack, unpack
 from sender.spool.segment import SegmentReader
 from shared import wire
 from shared.frame import EncodedFrame
+from tests.fuzz import keeping, receiving
+from tests.fuzz.target import Target, check
 
 _DEPTH = 4
-
-
-@dataclass(frozen=True)
-class Target:
-    """`run` may be called with any bytes; `seeds` are ones that lead deep into it."""
-
-    run: Callable[[bytes], None]
-    seeds: tuple[bytes, ...]
-
-
-def _check(holds: bool, promise: str) -> None:
-    if not holds:
-        raise AssertionError(promise)
 
 
 def _framed(packets: Iterable[bytes]) -> bytes:
@@ -81,13 +65,13 @@ def _depacketise(codec: Literal["H264", "H265", "JPEG"]) -> Callable[[bytes], No
                 for ordered, gap in order.put(packet):
                     for unit in depacketiser.put(ordered, gap=gap):
                         most -= len(unit.data)
-                        _check(unit.is_damaged or len(unit.data) > 0, "a sound unit has data")
+                        check(unit.is_damaged or len(unit.data) > 0, "a sound unit has data")
                         if codec == "JPEG":
-                            _check(unit.data[-2:] in (b"", b"\xff\xd9"), "a JPEG has an end")
+                            check(unit.data[-2:] in (b"", b"\xff\xd9"), "a JPEG has an end")
                         else:
-                            _check(unit.data[:4] in (b"", START_CODE), "a NAL unit has a start")
-                        _check(0 <= unit.timestamp < 2**32, "a time has 32 bits")
-        _check(most >= 0, "no more comes out than went in")
+                            check(unit.data[:4] in (b"", START_CODE), "a NAL unit has a start")
+                        check(0 <= unit.timestamp < 2**32, "a time has 32 bits")
+        check(most >= 0, "no more comes out than went in")
 
     return run
 
@@ -101,15 +85,15 @@ def _spool(data: bytes) -> None:
             while (record := reader.next(last + 1, 2**64)) is not None:
                 number, body = record
                 left -= len(body)
-                _check(number > last, "numbers rise")
+                check(number > last, "numbers rise")
                 last = number
                 frame = unpack(body, "cam1", is_own=False)
                 if frame is not None:
                     head = "".join(wire.to_headers(frame).values())
-                    _check(head.isprintable(), "a header is a line")
-                    _check(len(frame.data) > 0, "a frame has a picture")
-        _check(left >= 0, "no more comes out than went in")
-        _check(reader.sound <= len(data), "what is sound is in the file")
+                    check(head.isprintable(), "a header is a line")
+                    check(len(frame.data) > 0, "a frame has a picture")
+        check(left >= 0, "no more comes out than went in")
+        check(reader.sound <= len(data), "what is sound is in the file")
 
 
 def _order(data: bytes) -> None:
@@ -119,18 +103,18 @@ def _order(data: bytes) -> None:
     for packet in came.values():
         left += [one for one, _ in order.put(packet)]
         waiting = len(came) - len(left)
-        _check(order.deadline() is None or waiting > 0, "only what waits has a deadline")
+        check(order.deadline() is None or waiting > 0, "only what waits has a deadline")
     left += [one for one, _ in order.overdue(float("inf"))]
-    _check(order.deadline() is None, "nothing waits for ever")
-    _check(len({id(one) for one in left}) == len(left), "no packet is handed on twice")
-    _check(all(id(one) in came for one in left), "no packet is made up")
+    check(order.deadline() is None, "nothing waits for ever")
+    check(len({id(one) for one in left}) == len(left), "no packet is handed on twice")
+    check(all(id(one) in came for one in left), "no packet is made up")
 
 
 def _message(data: bytes) -> None:
     with suppress(Garbled):
         message = read_head(data)
-        _check(message.body_length >= 0, "a body has a length")
-        _check(message.cseq is None or message.cseq >= 0, "a number counts")
+        check(message.body_length >= 0, "a body has a length")
+        check(message.cseq is None or message.cseq >= 0, "a number counts")
 
 
 def _inbox(data: bytes) -> None:
@@ -143,7 +127,7 @@ def _inbox(data: bytes) -> None:
         room[: len(piece)] = piece
         inbox.take(len(piece), 0.0)
         *others, last = inbox.items or (None,)
-        _check(not any(isinstance(item, Garbled) for item in others), "garbled comes last")
+        check(not any(isinstance(item, Garbled) for item in others), "garbled comes last")
         if isinstance(last, Garbled):
             return
 
@@ -156,7 +140,7 @@ def _description(data: bytes) -> None:
         if description is not None:
             video = description.video
             make_depacketiser(video.codec, video.parameters)
-            _check(video.control.isprintable(), "a URL is fit for a request")
+            check(video.control.isprintable(), "a URL is fit for a request")
 
 
 def _reports(data: bytes) -> None:
@@ -172,16 +156,16 @@ def _login(data: bytes) -> None:
     login = Login("user", "secret")
     if login.answer(read_challenges(values)):
         answer = login.authorization("DESCRIBE", "rtsp://camera/stream") or ""
-        _check("secret" not in answer, "a password is never sent as it is")
+        check("secret" not in answer, "a password is never sent as it is")
 
 
 def _session(data: bytes) -> None:
     text = data.decode("utf-8", "surrogateescape")
     way = transport.Transport.parse(text)
     name = transport.SessionName.parse(text)
-    _check(name is None or name.timeout > 0, "a session lasts")
+    check(name is None or name.timeout > 0, "a session lasts")
     if way is not None and way.channels is not None:
-        _check(max(way.channels) < 256, "a channel is a byte")
+        check(max(way.channels) < 256, "a channel is a byte")
 
 
 _H264 = _picture(
@@ -293,4 +277,6 @@ TARGETS = {
             b"RTP/AVP;server_port=1",
         ),
     ),
+    **receiving.TARGETS,
+    **keeping.TARGETS,
 }

@@ -198,6 +198,15 @@ def test_damage_in_the_film_costs_only_pictures(tmp_path: Path) -> None:
         assert [f.seq for f in found] == sorted({f.seq for f in found})
 
 
+def test_a_film_of_a_codec_that_nobody_knows_is_none(tmp_path: Path) -> None:
+    written = write_recording(tmp_path, make_frames(2))
+    whole = written.film.read_bytes()
+    written.film.write_bytes(whole.replace(b"V_MJPEG", b"V_NOBDY"))
+
+    with pytest.raises(RecordingError, match="got a codec that FFmpeg does not know"):
+        Recording.open(written.film)
+
+
 def test_what_a_crash_left_is_said_to_be_incomplete(tmp_path: Path) -> None:
     recording = Recording.open(write_recording(tmp_path, closed=False).film)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import ssl
 from collections import Counter
 from collections.abc import Iterable
@@ -11,10 +13,12 @@ from pathlib import Path
 import requests
 
 from tests.certificates import Authority
+from tests.fuzz.__main__ import INSTALL, fuzz
+from tests.fuzz.targets import TARGETS
 from tests.malformed.send import answer, load
 from tests.program import Receiver
 from tests.survive.receivers import receiver
-from tests.survive.trial import Figures, Run, Trial
+from tests.survive.trial import Figures, Run, Trial, Unable
 
 _TOKEN = "of-nobody-who-sends-malformed-requests"
 #: Of the requests, so many are sent to each of the guarded receivers in a quick run.
@@ -62,6 +66,34 @@ def malformed(run: Run) -> Figures:
     return {"requests": len(cases), "sent": answers.total(), **dict(sorted(answers.items()))}
 
 
+def fuzzed(run: Run) -> Figures:
+    """Fuzz every target, guided by what is reached; in a quick run, a few changes of its seeds."""
+    if run.quick:
+        for name, target in TARGETS.items():
+            for data in target.start(name):
+                for _ in range(50):
+                    target.run(_changed(run, data))
+        return {"targets": len(TARGETS)}
+    if importlib.util.find_spec("atheris") is None:
+        raise Unable(INSTALL)
+    figures: Figures = {"targets": len(TARGETS)}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        every = pool.map(lambda name: (name, fuzz(name, 60, run.folder)), TARGETS)
+        for name, runs in every:
+            found = [path.name for path in run.folder.iterdir()]
+            run.check(runs is not None, f"{name}: {found}")
+            figures[f"runs_of_{name}"] = runs or 0
+    return figures
+
+
+def _changed(run: Run, data: bytes) -> bytes:
+    changed = bytearray(data)
+    for _ in range(run.random.randrange(1, 5)):
+        at = run.random.randrange(len(changed) + 1)
+        changed[at : at + run.random.randrange(4)] = run.random.randbytes(run.random.randrange(4))
+    return bytes(changed)
+
+
 TRIALS = [
     Trial(
         "malformed-requests",
@@ -69,5 +101,11 @@ TRIALS = [
         " 2xx, 3xx, 4xx or an end, none 5xx, and the receiver lives after it",
         malformed,
         disarm="the checks of a frame's headers: they raise what nobody expects",
-    )
+    ),
+    Trial(
+        "fuzzing",
+        "a minute of made-up bytes for each of 25 readers of pictures, bodies, headers, streams and"
+        " files, guided by what they reach, raises nothing but what these may raise",
+        fuzzed,
+    ),
 ]

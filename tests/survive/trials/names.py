@@ -12,7 +12,8 @@ from urllib.parse import quote
 import psutil
 import requests
 
-from receiver.access.guesses import ADDRESSES, Guesses
+from receiver.access.guesses import Guesses
+from receiver.access.network import ADDRESSES
 from shared import codec, pattern
 from tests.survive.receivers import receiver
 from tests.survive.trial import Figures, Run, Trial
