@@ -11,8 +11,8 @@ from typing import Any
 from receiver import contract, control, deepstack, health, ingest, status, stream
 from receiver.access.access import Access
 from receiver.app import create_app
-from receiver.bus.bus import Bus
 from receiver.bus.collector import BusCollector
+from receiver.bus.join import join
 from receiver.camera import Observer
 from receiver.components import Components
 from receiver.config import ReceiverConfig
@@ -30,9 +30,7 @@ from receiver.hooking.runner import Runner, check
 from receiver.hooking.schedule import HubFeeds
 from receiver.hub import Hub
 from receiver.kserve import routes as kserve
-from receiver.listeners.listeners import Listeners
-from receiver.listeners.redis_answers import RedisAnswers
-from receiver.listeners.redis_place import parse_places
+from receiver.listeners.listeners import Listeners, make_answers
 from receiver.metrics import HubCollector, Metrics, Parts
 from receiver.models import Models
 from receiver.recording.recording import Recording
@@ -65,7 +63,7 @@ class Receiver:
         journal = Journal()
         # On a bus every receiver hears of every result; the one that took the frame posts it.
         posted = Journal(only_ours=True) if config.bus != "local" else journal
-        answers = [RedisAnswers(place) for place in parse_places(config.listen)]
+        answers = make_answers(config.listen)
         recording = self._recording = Recording(config.recording())
         observers: list[Observer] = [metrics, history, journal, posted, *answers]
         self._hub = Hub(
@@ -73,7 +71,7 @@ class Receiver:
             max_queue=config.max_queue,
             observers=list(dict.fromkeys([*observers, *recording.observers])),
         )
-        bus = self._bus = None if config.bus == "local" else Bus(config.bus, self._hub)
+        bus = self._bus = join(config.bus, self._hub)
         self._runner = Runner(
             HubFeeds(self._hub) if bus is None else bus.feeds,
             specs,

@@ -13,7 +13,7 @@ from pydantic_settings import SettingsConfigDict
 from receiver.access.config import LimitsConfig
 from receiver.access.token_file import FORM, read_tokens
 from receiver.access.tokens import is_token
-from receiver.bus.link import check_url
+from receiver.bus.join import check_url
 from receiver.feeds.allow_list import AllowList
 from receiver.listeners.redis_place import parse_places
 from receiver.names import Names, Paths

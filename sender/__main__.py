@@ -14,7 +14,6 @@ from types import FrameType
 
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from sender.carriers.redis_carrier import RedisCarrier
 from sender.carriers.redis_endpoint import RedisEndpoint
 from sender.check.check import Check
 from sender.config import CameraConfig, SenderConfig
@@ -222,6 +221,8 @@ def _make_client(
     told: threading.Event,
 ) -> Client:
     if isinstance(endpoint, RedisEndpoint):
+        from sender.carriers.redis_carrier import RedisCarrier  # with redis-py, slow to load
+
         return RedisCarrier(endpoint, deadline=camera.deadline, told=told)
     place = (endpoint.host, endpoint.port)
     posts = HttpClient(

@@ -54,7 +54,7 @@ class ComposeProject:
         return f"http://{self.run('port', service, str(port)).strip()}"
 
     def wait_until(
-        self, what: str, condition: Callable[[], object], *, seconds: float = 90
+        self, what: str, condition: Callable[[], object], *, seconds: float = 240
     ) -> None:
         """Look at `condition` until it holds."""
         deadline = time.monotonic() + seconds

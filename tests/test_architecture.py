@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -166,3 +168,10 @@ def test_what_is_shared_is_used_by_at_least_two(module: str) -> None:
 def test_a_file_holds_one_noun(path: Path) -> None:
     assert path.stem not in {"utils", "common", "helpers", "tools", "misc", "types"}
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 250
+
+
+@pytest.mark.parametrize("program", ["receiver", "sender"])
+def test_a_program_that_needs_no_redis_starts_without_the_time_to_load_it(program: str) -> None:
+    code = f"import sys, {program}.__main__; sys.exit('redis' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

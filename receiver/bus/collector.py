@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from receiver.bus.bus import Bus
+if TYPE_CHECKING:
+    from receiver.bus.bus import Bus
 
 
 class BusCollector(Collector):

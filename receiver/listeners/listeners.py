@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from receiver.desk import Desk
-from receiver.listeners.redis_answers import RedisAnswers
-from receiver.listeners.redis_listener import RedisListener
+from receiver.listeners.redis_place import parse_places
 from shared.worker import Worker
+
+if TYPE_CHECKING:
+    from receiver.listeners.redis_answers import RedisAnswers
+    from receiver.listeners.redis_listener import RedisListener
 
 #: Seconds for a stop: to write the rest, and to give up.
 _LIMIT = 0.7
 _LABELS = ["url", "topic"]
+
+
+def make_answers(urls: list[str]) -> list[RedisAnswers]:
+    """Return a RedisAnswers for each URL; redis-py, which is slow to load, is loaded if need be.
+
+    Raise ValueError for a URL that is wrong.
+    """
+    if not urls:
+        return []
+    from receiver.listeners.redis_answers import RedisAnswers
+
+    return [RedisAnswers(place) for place in parse_places(urls)]
 
 
 class Listeners:
@@ -23,9 +39,13 @@ class Listeners:
     def __init__(self, answers: Sequence[RedisAnswers], desk: Desk, *, max_bytes: int) -> None:
         """`answers` observe the hub already. A picture may have `max_bytes`."""
         self._answers = answers
-        self._listeners = [
-            RedisListener(one.place, desk, one, max_bytes=max_bytes) for one in answers
-        ]
+        self._listeners: list[RedisListener] = []
+        if answers:
+            from receiver.listeners.redis_listener import RedisListener
+
+            self._listeners = [
+                RedisListener(one.place, desk, one, max_bytes=max_bytes) for one in answers
+            ]
 
     def start(self) -> None:
         for worker in (*self._answers, *self._listeners):
