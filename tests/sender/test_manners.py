@@ -62,6 +62,8 @@ class Simulation:
         for _ in range(SENDERS):
             backoff = None if self.backoff is None else self.backoff(rng)
             turns.append(Turn(backoff=backoff, clock=lambda: self.now))
+            if backoff is None:
+                turns[-1]._backoff._rng = rng
         # Cameras are not in step with each other.
         due = [(rng.uniform(0, 1 / FPS), number) for number in range(SENDERS)]
         heapq.heapify(due)
