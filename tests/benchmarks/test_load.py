@@ -78,7 +78,8 @@ def test_each_connection_posts_one_picture_after_the_other(load: Load, bare: str
 def test_a_pace_is_kept(load: Load, bare: str) -> None:
     answers = load.run(bare, jobs.posts(PICTURES, 2), seconds=0.5, fps=20)
 
-    assert len(answers.latencies) == 20
+    # Without one there would be thousands; a busy machine does not get to the last ones.
+    assert 10 < len(answers.latencies) <= 20
 
 
 def test_requests_are_numbered_on_their_connection(

@@ -77,15 +77,15 @@ def test_a_frame_that_comes_late_does_not_set_the_reported_clock() -> None:
 
 
 def test_the_rate_is_kept_without_drift() -> None:
-    with SimulatedCamera(size=SIZE, fps=50) as camera, playing(camera.url) as frames:
+    with SimulatedCamera(size=SIZE, fps=20) as camera, playing(camera.url) as frames:
         rates: list[float] = []
         # Anew where the machine was too busy for so many: what drifts does so each time.
-        while len(rates) < 15 and (not rates or rates[-1] != pytest.approx(50, rel=0.03)):
+        while len(rates) < 15 and (not rates or rates[-1] != pytest.approx(20, rel=0.03)):
             first = mark(next(frames))
-            last = [mark(next(frames)) for _ in range(100)][-1]
+            last = [mark(next(frames)) for _ in range(60)][-1]
             rates.append((last.number - first.number) / (last.time - first.time))
 
-        assert rates[-1] == pytest.approx(50, rel=0.03), rates
+        assert rates[-1] == pytest.approx(20, rel=0.03), rates
 
 
 def test_several_clients_see_the_same_frames_and_one_more_sees_a_picture_at_once() -> None:
