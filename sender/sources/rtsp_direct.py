@@ -86,11 +86,12 @@ class DirectRtspSource:
                 observe(packet)
             try:
                 for one, gap in self._in_order(packet):
+                    # By their markers: packets of another codec may make no unit at all.
+                    self._undecoded += one.marker
                     for unit in self._depacketiser.put(one, gap=gap):
                         if observe is not None:
                             size = len(unit.data)
                             observe(Unit(size, unit.is_key, unit.arrived, unit.timestamp))
-                        self._undecoded += 1
                         for decoded in self._decoder.decode(unit):
                             self._put(decoded, self._decoder)
             except Unreadable as exc:
