@@ -70,6 +70,20 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         )
         for strict in ("strict=None", "", "strict=False")
     },
+    "sender/spool/cursor.py": {
+        "content = os.pread(self._fd, 3 * _SLOT.size, 0)": "what is more is not looked at",
+        "slot = _SLOT.pack(number, self._boot, 1)[:-4]": "the last number is cut off",
+    },
+    "sender/spool/record.py": {
+        "head = _HEAD.pack(MAGIC, number, length, crc, 1)[:_CHECKED]": "the last number is cut off",
+        "if len(body) <= _SIZE.size:": "an empty envelope is none either",
+        "return value if type(value) is int and 1 <= value < 2**16 else 0": "0 is 0 either way",
+        "return value if type(value) is int and 0 < value < 2**16 else 0": "0 is 0 either way",
+    },
+    "shared/retry_after.py": {
+        'text = (value or "XXXX").strip()': "neither is a number or a date",
+        "return min(_LONGEST, float(text[:10]))": "either is far above the limit",
+    },
     "sender/books.py": {
         'self._last: bool | None = ""': "asked is only whether it is True",
         "self._last = None": "asked is only whether it is True",
@@ -91,6 +105,10 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     },
     "receiver/access/guesses.py": {
         "self._accounts.popitem(last=None)": "None is as false as False",
+    },
+    "receiver/access/rate.py": {
+        "self._due.popitem(last=None)": "None is as false as False",
+        "if early >= 1e-9:": "what is that near is a rounding",
     },
     "receiver/access/refusals.py": {
         "self._told.popitem(last=None)": "None is as false as False",

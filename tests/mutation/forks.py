@@ -28,17 +28,22 @@ from mutmut.state import state
 from tests.mutation import constants
 from tests.mutation.mutant import Fate, Mutant
 
-#: CPU seconds that a mutant gets, as a multiple of what the tests take, and besides; and seconds.
-_TIMES, _MORE, _WALL = 4, 2, 300
+#: CPU seconds that a mutant gets, as a multiple of what its tests take, and besides; and seconds
+#: of the clock, for one that only waits.
+_TIMES, _MORE = 4, 2
+_TIMES_ELAPSED, _MORE_ELAPSED = 4, 15
+#: What the tests get before it is known what they take.
+_AT_FIRST = (300, 600)
 _VARIABLE = "MUTANT_UNDER_TEST"
 _GENERATED = re.compile(r"\s*# type: ignore # mutmut generated")
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """What a test takes of the CPU, and the functions of the module that it runs."""
+    """What a test takes of the CPU and of time, and the functions of the module that it runs."""
 
     seconds: float
+    elapsed: float
     functions: list[str]
 
 
@@ -83,9 +88,9 @@ class Loop:
                 self._functions[f"{place}__mutmut_orig"], self._functions[name]
             )
             shown = place.removeprefix("xǁ").removeprefix("x_").replace("ǁ", ".")
-            fate = _fate(_fork(choose, tests, _limit(tests, traces)))
+            fate = _fate(_fork(choose, tests, _limits(tests, traces)))
             self.mutants.append(Mutant(shown, before, after, fate))
-        limit = _limit(items, traces)
+        limits = _limits(items, traces)
         for change in constants.changes(self._original):
             try:
                 exec(change.source, {"__name__": self._module})
@@ -96,9 +101,9 @@ class Loop:
                 # The functions that tests have got hold of look into the same namespace.
                 exec(source, vars(sys.modules[self._module]))
 
-            fate = _fate(_fork(put, items, limit))
+            fate = _fate(_fork(put, items, limits))
             self.mutants.append(Mutant(f"line {change.line}", change.before, change.after, fate))
-        if _fork(_nothing, items, limit) != 0:
+        if _fork(_nothing, items, limits) != 0:
             self.trouble = "in the end the tests fail without any change"
         return True
 
@@ -113,7 +118,7 @@ def _trace(items: Sequence[pytest.Item]) -> dict[str, Trace] | None:
     def note(traces: dict[str, Trace]) -> None:
         kept.write_text(json.dumps({name: astuple(trace) for name, trace in traces.items()}))
 
-    if _fork(choose, items, 600, note=note) != 0:
+    if _fork(choose, items, _AT_FIRST, note=note) != 0:
         return None
     return {name: Trace(*each) for name, each in json.loads(kept.read_text()).items()}
 
@@ -125,7 +130,7 @@ def _nothing() -> None:
 def _fork(
     prepare: Callable[[], None],
     items: Sequence[pytest.Item],
-    limit: float,
+    limits: tuple[int, int],
     *,
     note: Callable[[dict[str, Trace]], None] | None = None,
 ) -> int:
@@ -134,8 +139,9 @@ def _fork(
     if child != 0:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (round(limit), round(limit)))
-    signal.alarm(_WALL)
+    seconds, elapsed = limits
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    signal.alarm(elapsed)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
@@ -153,13 +159,17 @@ def _fork(
 def _run(items: Sequence[pytest.Item]) -> Iterator[tuple[str, Trace]]:
     for item, following in zip(items, [*items[1:], None], strict=True):
         state()._stats.clear()
-        begun = time.process_time()
+        begun, at = time.process_time(), time.monotonic()
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        yield item.nodeid, Trace(time.process_time() - begun, sorted(state()._stats))
+        seconds, elapsed = time.process_time() - begun, time.monotonic() - at
+        yield item.nodeid, Trace(seconds, elapsed, sorted(state()._stats))
 
 
-def _limit(items: Sequence[pytest.Item], traces: dict[str, Trace]) -> float:
-    return _MORE + _TIMES * sum(traces[item.nodeid].seconds for item in items)
+def _limits(items: Sequence[pytest.Item], traces: dict[str, Trace]) -> tuple[int, int]:
+    """Return the seconds of CPU and of the clock that a run of `items` gets."""
+    seconds = sum(traces[item.nodeid].seconds for item in items)
+    elapsed = sum(traces[item.nodeid].elapsed for item in items)
+    return round(_MORE + _TIMES * seconds), round(_MORE_ELAPSED + _TIMES_ELAPSED * elapsed)
 
 
 def _fate(status: int) -> Fate:

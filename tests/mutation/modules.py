@@ -28,7 +28,7 @@ HELD_BY: dict[str, tuple[str, ...]] = {
     "receiver/access/authorization.py": (f"{_ACCESS}/test_bearers.py",),
     "receiver/access/bearers.py": (f"{_ACCESS}/test_bearers.py",),
     "receiver/access/gate.py": (f"{_ACCESS}/test_gate.py",),
-    "receiver/access/grant.py": (f"{_ACCESS}/test_gate.py",),
+    "receiver/access/grant.py": (f"{_ACCESS}/test_tokens.py", f"{_ACCESS}/test_gate.py"),
     "receiver/access/guesses.py": (f"{_ACCESS}/test_guesses.py",),
     "receiver/access/hosts.py": (
         f"{_ACCESS}/test_hosts.py::test_names_of_its_own_are_answered",

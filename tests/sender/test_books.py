@@ -3,7 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sender.books import Ledger
+from sender.books import Books, Ledger
+from sender.spool.stock import Stock
 from shared.latest import Latest
 
 STEPS = st.lists(st.sampled_from(["put", "take", "post", "refuse", "fail"]), max_size=80)
@@ -53,6 +54,50 @@ def test_losses_are_kept_by_status_and_by_reason() -> None:
     assert books.refused == {503: 2, 413: 1}
     assert books.failed == {"timeout": 2, "connect": 1}
     assert books.waiting == 1
+
+
+class Place:
+    """A poster's place with these counts."""
+
+    def counts(self) -> tuple[int, int, int]:
+        return 10, 3, 2
+
+
+def test_with_a_spool_its_counts_stand_in_the_books_and_what_it_was_too_slow_for_is_lost() -> None:
+    stock = Stock(recovered=5, expired=2, damaged=1, waiting=4, bytes=999, oldest_seconds=1.0)
+    ledger = Ledger(Place(), stock=lambda: stock)
+    for _ in range(2):
+        ledger.post(0.1)
+    ledger.refuse(503)
+    ledger.fail("timeout")
+
+    assert ledger.books() == Books(
+        captured=15,
+        recovered=5,
+        posted=2,
+        superseded=0,
+        expired=2,
+        refused={503: 1},
+        failed={"timeout": 1, "spool_slow": 3, "damaged": 1},
+        waiting=15 + 5 - 2 - 2 - 1 - 5,
+    )
+
+
+def test_without_a_spool_nothing_is_recovered_or_expired() -> None:
+    ledger = Ledger(Place())
+    ledger.post(0.1)
+
+    assert ledger.books() == Books(
+        captured=15,
+        recovered=0,
+        posted=1,
+        superseded=3,
+        expired=0,
+        refused={},
+        failed={},
+        waiting=11,
+    )
+    assert Books(1, 1, 0, {}, {}, 0) == Books(1, 1, 0, {}, {}, 0, recovered=0, expired=0)
 
 
 def test_the_age_is_the_median_of_the_posted_frames() -> None:
