@@ -87,7 +87,7 @@ def _deadline(run: Run) -> tuple[str, ...]:
 
 
 def _outage(run: Run, line: Line, begin: Callable[[], None], end: Callable[[], None]) -> Figures:
-    seconds, deadline = (4.0, 1.0) if run.quick else (30.0, 5.0)
+    seconds, deadline = (2.0, 1.0) if run.quick else (30.0, 5.0)
     line.wait_for_frames(10)
     if not run.disarmed:
         # What waits comes at once, and the receiver keeps the threads that it makes for that.
