@@ -198,6 +198,10 @@ class Spooled:
         goal = len(self.rows()) + count
         self.wait_until(f"{count} frames at the hook", lambda: len(self.rows()) >= goal)
 
+    def told(self, name: str) -> int:
+        """Return what the ended sender's last line says of `name`."""
+        return int(re.findall(rf"in all .*\b{name}=(\d+)", self.sender.output)[-1])
+
     def expired(self) -> int:
         """Return how many frames the sender and the last one gave up, by their last lines."""
         output = self.sender.output + self.last.output
