@@ -39,7 +39,8 @@ def answer(port: int, sent: bytes, *, tls: ssl.SSLContext | None = None) -> str:
                 # It waits for more. Only now, for who ends at once may be given no answer.
                 line.settimeout(_SECONDS)
                 with suppress(OSError):
-                    line.shutdown(socket.SHUT_WR)
+                    # Not TLS's own, after which nothing would be decrypted any more.
+                    socket.socket.shutdown(line, socket.SHUT_WR)
                 got = _read(line)
         except TimeoutError:
             return "hung"
