@@ -154,8 +154,8 @@ def _files(folder: Path) -> set[Path]:
 TRIALS = [
     Trial(
         "names-of-cameras",
-        "of 100,000 made-up cameras 128 are taken at a time, the others get 429, for less than 20 MB and"
-        " 64 series of metrics each; of names that are none nothing gets to the disk",
+        "of 100,000 made-up cameras 128 are taken at a time, the others get 429, for less than 20"
+        " MB and 64 series of metrics each; of names that are none nothing gets to the disk",
         cameras,
         disarm="the limit of cameras",
     ),
