@@ -313,7 +313,7 @@ class CompiledContract(ExampleContract):
     ) -> None:
         wish = "size=640x360;fps=2.5 ; quality=70; mood=good"
         with ScriptedServer(lambda r: accepted(r, X_Frame_Control=wish)) as server:
-            status, lines = self.run(make_folder(60), "--latest", "--fps", 60, url=server.url)
+            status, lines = self.run(make_folder(60), "--latest", "--fps", 25, url=server.url)
 
         assert status == 0, lines
         told = [line for line in lines if "wishes" in line]
