@@ -89,12 +89,15 @@ class Journal:
         with self.changed:
             self.last += 1
             entry.number = self.last
+            known = self._newest.get(entry.camera)
+            if known is not None:
+                # Each frame brings a text of its own, which would be held for as long as the name.
+                entry.camera = known[1].camera
             self._entries.append(entry)
             self._cameras.append(entry.camera)
             self._bytes += entry.weight
             while len(self._entries) > self._limit or self._bytes > self._max_bytes:
                 self._bytes -= self._entries.popleft().weight
-            known = self._newest.get(entry.camera)
             if known is None or not is_before(result.frame, known[0]):
                 self._newest[entry.camera] = result.frame, entry
             self.changed.notify()

@@ -8,8 +8,9 @@ import time
 from receiver.frame import Frame
 
 
-def idle(frame: Frame) -> None:
-    """Do nothing."""
+def filling(frame: Frame) -> dict[str, float]:
+    """Return as much as tests.witness does, at no cost."""
+    return dict.fromkeys(("frames", "illegible", "disorder", "number"), frame.captured_at)
 
 
 class Leaky:

@@ -8,7 +8,8 @@ import pytest
 
 from tests.survive.census import Growth
 from tests.survive.slope import Point, Slope, estimate, low_water
-from tests.survive.soak import BAR, PLANTED, Plan, judge, schedule
+from tests.survive.soak.plan import Plan, schedule
+from tests.survive.soak.verdict import BAR, PLANTED, judge
 
 _HOUR = 3600
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gc
 import json
 import threading
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -162,6 +163,25 @@ def test_how_many_results_a_camera_had_is_known_for_longer_than_they_are_held(
     assert journal.count(1, 4, {"a"}) == 2
     assert journal.count(1, 4, {"a", "b"}) == journal.count(1, 4) == 3
     assert journal.count(5, 5, {"a"}) == 0
+
+
+def test_a_result_that_made_room_leaves_less_than_twenty_bytes_behind(
+    make_result: MakeResult,
+) -> None:
+    journal = Journal(limit=10)
+    journal.finished(make_result())
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(3000):
+            # As each request brings it: the same name, another text.
+            journal.finished(make_result(camera="".join(["cam", "1"])))
+        left = (tracemalloc.get_traced_memory()[0] - before) / 3000
+    finally:
+        tracemalloc.stop()
+
+    assert journal.count(0, 3001, {"cam1"}) == 3001
+    assert left < 20
 
 
 def test_an_id_is_known_again_and_a_strangers_is_not(make_result: MakeResult) -> None:

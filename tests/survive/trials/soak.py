@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.survive.soak import Plan, soak
+from tests.survive.soak.plan import Plan
+from tests.survive.soak.soak import soak
 from tests.survive.trial import Figures, Run, Trial
 
 

@@ -1,0 +1,1 @@
+"""Soak: hours of faults, and what they left behind."""

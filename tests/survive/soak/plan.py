@@ -1,0 +1,53 @@
+"""Plan: how long a soak is, and which faults come when."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Times are seconds. A run shorter than an hour leaks, and allows, so much more per hour."""
+
+    seconds: float
+    every: float
+    warm_up: float
+    window: float
+    sample: float
+    outage: float
+
+    @classmethod
+    def of(cls, minutes: float) -> Plan:
+        """Return the plan of a run: as long as that, in the proportions of an hour."""
+        share = min(1.0, minutes / 60)
+        return cls(
+            seconds=minutes * 60,
+            every=max(12.0, 120 * share),
+            warm_up=min(600.0, minutes * 60 / 5),
+            window=max(2.0, 30 * share),
+            sample=max(0.5, 5 * share),
+            outage=max(4.0, 20 * share),
+        )
+
+    @property
+    def scale(self) -> float:
+        """How much more than in an hour's run is planted, and allowed, per hour."""
+        return max(1.0, 3600 / self.seconds)
+
+
+def schedule(kinds: Sequence[str], plan: Plan, rng: random.Random) -> list[str]:
+    """Return which fault comes next, and next, of a whole run.
+
+    The receiver is killed at the end only: a process must grow old to show that it does not grow.
+    """
+    count = int(plan.seconds / plan.every) - 1
+    others = [kind for kind in kinds if kind != "receiver killed"]
+    drawn: list[str] = []
+    while len(drawn) < count:
+        drawn += rng.sample(others, len(others))
+    drawn = drawn[:count]
+    if "receiver killed" in kinds and count:
+        drawn[-1] = "receiver killed"
+    return drawn

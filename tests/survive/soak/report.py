@@ -1,0 +1,51 @@
+"""Report: what a soak saw, for people and as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tests.survive.census import Growth
+from tests.survive.slope import Point
+from tests.survive.soak.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a soak saw. `broken` are sentences; none where all promises were kept."""
+
+    growth: Mapping[str, Growth]
+    faults: Mapping[str, int]
+    slowest_recovery: float
+    processed: int
+    broken: Sequence[str]
+    #: Of each role's longest life: seconds since its birth, MB resident at least.
+    memory: Mapping[str, Sequence[Point]]
+
+
+def show(report: Report) -> None:
+    """Print the table of growth, and what was broken."""
+    print(f"{'process':20} {'MB':>7} {'MB/h':>7} {'at most':>8} {'threads/h':>9} {'files/h':>8}")
+    for role, grown in report.growth.items():
+        print(
+            f"{role:20} {grown.resident:7.1f} {grown.memory.per_hour:7.2f} "
+            f"{grown.memory.upper:8.2f} {grown.threads.per_hour:9.2f} {grown.files.per_hour:8.2f}"
+        )
+    print(f"faults: {report.faults}; slowest recovery {report.slowest_recovery:.1f} s")
+    print("\n".join(report.broken) or "all promises kept")
+
+
+def record(path: Path, report: Report, plan: Plan, seed: int) -> None:
+    """Write the report as JSON, with what it takes to see it again."""
+    content = {
+        "command": f"python -m tests.survive.soak --minutes {plan.seconds / 60:g} --seed {seed}",
+        "load_average": os.getloadavg(),
+        "cores": os.cpu_count(),
+        "plan": asdict(plan),
+        **asdict(report),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

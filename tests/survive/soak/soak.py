@@ -1,0 +1,88 @@
+"""soak: let one fault come after the other, and look at what each process holds."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.survive.census import Census
+from tests.survive.soak.plan import Plan, schedule
+from tests.survive.soak.programs import Programs
+from tests.survive.soak.report import Report
+from tests.survive.soak.verdict import PLANTED, judge
+
+#: Frames of all cameras must reach their hooks again so many seconds after a fault.
+RECOVERY = 30.0
+
+
+def soak(
+    plan: Plan,
+    *,
+    seed: int,
+    folder: Path,
+    say: Callable[[str], None],
+    is_disarmed: bool = False,
+) -> Report:
+    """Run all, and judge it."""
+    broken: list[str] = []
+    leak = PLANTED * 1e6 / 60 * plan.scale
+    census = Census()
+    slowest = 0.0
+    with Programs(folder, leak=leak, is_disarmed=is_disarmed) as line:
+        if line.recovers(60) is None:
+            raise AssertionError(f"no frames at the start:\n{line.sender.output}")
+        looked = time.monotonic()
+
+        def watch(until: float) -> None:
+            nonlocal looked
+            while time.monotonic() < until:
+                time.sleep(max(0.0, min(looked + plan.sample, until) - time.monotonic()))
+                if time.monotonic() >= looked + plan.sample:
+                    looked = time.monotonic()
+                    census.look(line.roles())
+
+        def befall(kind: str) -> None:
+            nonlocal slowest
+            begin, end = line.faults[kind]
+            begin()
+            watch(time.monotonic() + plan.outage)
+            end()
+            took = line.recovers(RECOVERY)
+            say(f"{kind}: {'not over' if took is None else f'over after {took:.1f} s'}")
+            if took is None:
+                broken.append(f"{kind}: no frames of some camera {RECOVERY:.0f} s after it")
+            slowest = max(slowest, RECOVERY if took is None else took)
+
+        # What each costs once is no growth, nor is what the receiver keeps of the newest results.
+        for kind in line.faults:
+            befall(kind)
+        line.crowd()
+        line.fill()
+        census = Census()
+        kinds = schedule([*line.faults], plan, random.Random(seed))
+        started = time.monotonic()
+        for number, kind in enumerate(kinds, 1):
+            watch(started + number * plan.every)
+            befall(kind)
+        watch(started + plan.seconds)
+        counts = line.counts()
+        outputs = list(line.outputs)
+    for camera in counts.values():
+        accounted = sum(camera[name] for name in ("processed", "superseded", "failed", "waiting"))
+        if camera["received"] != accounted:
+            broken.append(f"{camera['camera']}: the books do not close: {camera}")
+    broken += [
+        f"a traceback:\n{one.output}" for one in outputs if "Traceback (most recent" in one.output
+    ]
+    growth = census.growth(warm_up=plan.warm_up, window=plan.window)
+    broken += judge(growth, scale=plan.scale)
+    return Report(
+        growth,
+        {kind: kinds.count(kind) for kind in kinds},
+        round(slowest, 2),
+        sum(camera["processed"] for camera in counts.values()),
+        broken,
+        census.memory(plan.window),
+    )

@@ -1,0 +1,37 @@
+"""Verdict: what of a soak's growth is too much."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.survive.census import Growth
+
+#: What a person who looks for a leak would call one, MB per hour, and what the control leaks.
+BAR = 1.0
+PLANTED = 6.0
+
+
+def judge(growth: Mapping[str, Growth], *, scale: float = 1.0) -> list[str]:
+    """Return a sentence for each role that grew, and for a control that was not found."""
+    broken = []
+    for role, grown in growth.items():
+        if role == "control":
+            continue
+        if grown.memory.upper > BAR * scale:
+            broken.append(
+                f"{role}: memory grows by {grown.memory.per_hour:.2f} MB an hour, at most"
+                f" {grown.memory.upper:.2f}; expected at most {BAR * scale:g}"
+            )
+        for name, slope in (("threads", grown.threads), ("open files", grown.files)):
+            if slope.per_hour > scale:
+                broken.append(f"{role}: {slope.per_hour:.1f} more {name} each hour, expected none")
+    for role in ("sender", "receiver", "control"):
+        if role not in growth:
+            broken.append(f"{role}: did not live long enough to be judged")
+    control = growth.get("control")
+    if control is not None and control.memory.upper <= BAR * scale:
+        broken.append(
+            f"control: leaks {PLANTED * scale:g} MB an hour, and was not found"
+            f" ({control.memory.upper:.2f})"
+        )
+    return broken
