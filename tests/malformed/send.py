@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from tests.malformed.make import FOLDER, INDEX
 
@@ -26,9 +26,11 @@ def load() -> dict[str, tuple[bytes, list[str]]]:
 
 def answer(port: int, sent: bytes, *, tls: ssl.SSLContext | None = None) -> str:
     """Return "2xx" … "5xx", "h2", "alert" (of TLS), "closed" or "hung", or what else came."""
-    with socket.create_connection(("127.0.0.1", port), _SECONDS) as bare:
+    with ExitStack() as stack:
+        line = stack.enter_context(socket.create_connection(("127.0.0.1", port), _SECONDS))
         try:
-            line = bare if tls is None else tls.wrap_socket(bare, server_hostname="127.0.0.1")
+            if tls is not None:
+                line = stack.enter_context(tls.wrap_socket(line, server_hostname="127.0.0.1"))
             # A server may refuse, and close, before it has read it all.
             with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLError):
                 line.sendall(sent)

@@ -380,8 +380,9 @@ def test_a_slow_camera_with_a_hook_of_its_own_takes_nothing_from_the_others(benc
             shown += 1
         time.sleep(0.02)
 
-    assert bench.camera("cam2").books().superseded <= 1
-    assert bench.camera("cam3").books().superseded <= 1
+    # Sharing the slow hook they would lose nearly all; a busy machine may cost them some.
+    assert bench.camera("cam2").books().superseded <= shown // 3 // 4
+    assert bench.camera("cam3").books().superseded <= shown // 3 // 4
     assert bench.camera("cam1").books().processed <= 3
     assert bench.camera("cam1").books().superseded > shown // 3 // 2
 
