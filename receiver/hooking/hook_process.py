@@ -10,6 +10,7 @@ from __future__ import annotations
 import faulthandler
 import json
 import logging
+import os
 import signal
 import socket
 import sys
@@ -62,6 +63,14 @@ def begin(settings: dict[str, Any]) -> Pipe:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     end = socket.socket(fileno=settings["fd"])
     end.set_inheritable(False)
+
+    def leave() -> None:
+        end.close()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    # What a hook forks is a program of its own: with the pipe in its hands nobody would hear that
+    # the hook died, and who is to end it expects that it heeds SIGTERM.
+    os.register_at_fork(after_in_child=leave)
     return Pipe(end)
 
 

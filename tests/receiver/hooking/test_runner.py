@@ -206,6 +206,43 @@ def test_a_killed_hook_takes_what_it_started_with_it(bench: Bench) -> None:
     wait_until("the end of the hook's own child", lambda: not alive(pid))
 
 
+def test_a_hook_that_dies_and_leaves_a_fork_behind_is_missed_at_once(bench: Bench) -> None:
+    bench.write("""
+        import os, time
+        def process(frame):
+            if frame.seq == 1:
+                if os.fork() == 0:
+                    time.sleep(600)
+                os._exit(5)
+            return os.getpid()
+    """)
+    bench.start(timeout=600)
+    bench.show()
+
+    assert bench.show().error == "hook died (exit code 5)"
+    assert bench.show().state == "processed"
+
+
+def test_what_a_hook_forks_heeds_sigterm(bench: Bench) -> None:
+    """As `Process.terminate` of multiprocessing expects; the hook itself does not."""
+    bench.write("""
+        import os, signal, time
+        def process(frame):
+            ours, theirs = os.pipe()
+            child = os.fork()
+            if child == 0:
+                os.write(theirs, b"here")
+                time.sleep(600)
+                os._exit(0)
+            os.read(ours, 4)
+            os.kill(child, signal.SIGTERM)
+            return os.waitpid(child, 0)[1]
+    """)
+    bench.start(timeout=600)
+
+    assert bench.show().value == signal.SIGTERM
+
+
 def test_a_hook_that_died_between_frames_is_replaced_at_once(bench: Bench) -> None:
     bench.write("""
         import os, threading
