@@ -68,6 +68,8 @@ def create_app(
     def refuse(error: FrameError) -> flask.Response:
         seconds = retry_after(error)
         headers = {} if seconds is None else {"Retry_After": str(seconds)}
+        if error.reason == "draining":
+            headers["Connection"] = "close"
         return problem(error.status, _TITLES.get(error.status, "Refused"), str(error), **headers)
 
     @app.errorhandler(HTTPException)

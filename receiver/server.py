@@ -39,6 +39,8 @@ _CONNECTIONS = 2048
 _KEPT_BLOCK = 1 << 20
 #: Docker allows 10 s between asking and killing.
 _STOP_SECONDS = 7
+#: In which requests are answered with 503 and `Connection: close`.
+_FAREWELL = 0.3
 #: For the requests in flight, once all else has ended.
 _STUCK_SECONDS = 1.0
 #: Seconds between two looks for a bug in the service; a new process is what mends one.
@@ -105,6 +107,9 @@ class Server(MPServer):
 
     def shutdown(self, exit_code: int = 0) -> None:
         self._lifeline.send_bytes(b"stop")
+        # Granian ends connections that are between two requests at once, and a request that is on
+        # its way on one of them is lost. So those who ask often are told first to come no more.
+        time.sleep(_FAREWELL)
         super().shutdown(exit_code)  # type: ignore[no-untyped-call]
 
 

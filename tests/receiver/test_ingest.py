@@ -244,6 +244,7 @@ def test_a_closing_receiver_says_when_to_come_back(client: FlaskClient, hub: Hub
 
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
+    assert answer.headers["Connection"] == "close", "else the next request may meet the end"
 
 
 @pytest.mark.parametrize(
