@@ -265,6 +265,38 @@ def any_number_of_cameras() -> None:
     hub.Hub._make_room = lambda self, *, is_elsewhere: None  # type: ignore[method-assign]
 
 
+def no_drain() -> None:
+    """Let the receiver end at once when it is told to, whatever it is at."""
+    import os
+    from multiprocessing.connection import Connection
+
+    from receiver import server
+
+    def live(service: server.Service, reader: Connection) -> None:
+        with suppress(EOFError):
+            reader.recv_bytes()
+        os._exit(0)
+
+    server._live = live
+
+
+def no_teardown() -> None:
+    """Let the sender hang up on cameras without a word."""
+    from sender.rtsp import conversation
+
+    def hang_up(self: conversation.Conversation, url: str, *, seconds: float) -> None:
+        self._line.close()
+
+    conversation.Conversation.hang_up = hang_up  # type: ignore[method-assign]
+
+
+def long_pauses() -> None:
+    """Pause for a minute before each try after the first."""
+    from shared import backoff
+
+    backoff.Backoff.next = lambda self, at_least=0.0: 60.0  # type: ignore[method-assign]
+
+
 PATCHES: dict[str, Callable[[], None]] = {
     "no-deadline": no_deadline,
     "no-envelope-checks": no_envelope_checks,
@@ -287,6 +319,9 @@ PATCHES: dict[str, Callable[[], None]] = {
     "forgotten-spool": forgotten_spool,
     "no-care-of-disks": no_care_of_disks,
     "any-number-of-cameras": any_number_of_cameras,
+    "no-drain": no_drain,
+    "no-teardown": no_teardown,
+    "long-pauses": long_pauses,
 }
 
 
