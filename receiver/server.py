@@ -109,6 +109,9 @@ class Server(MPServer):
         self._lifeline.send_bytes(b"stop")
         # Granian ends connections that are between two requests at once, and a request that is on
         # its way on one of them is lost. So those who ask often are told first to come no more.
+        # Ctrl-C reaches the process that serves too, which may end meanwhile, and rightly so.
+        for worker in self.wrks:
+            worker.interrupt_by_parent = True
         time.sleep(_FAREWELL)
         super().shutdown(exit_code)  # type: ignore[no-untyped-call]
 

@@ -70,10 +70,9 @@ def send(spans: KeptSpans, *answers: Reply | NoReply, whole: bool = False) -> Fa
             picture=FakePicture(),
         )
     )
-    for _ in answers:
-        while not client.posts:
+    for count in range(1, len(answers) + 1):
+        while len(client.posts) < count:  # after trouble it rests
             poster.step()
-        poster.step()
     poster.close()
     return client
 
