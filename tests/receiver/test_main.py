@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import threading
@@ -28,6 +29,15 @@ def test_it_ends_with_0_when_it_is_asked_to(number: int, make_frame: MakeFrame) 
         assert receiver.stop(number, seconds=8) == 0
     assert "Traceback" not in receiver.output
     assert "WARNING" not in receiver.output
+
+
+def test_ctrl_c_reaches_all_its_processes_and_ends_it_with_0() -> None:
+    with Receiver("--hook", "hooks.brightness:process") as receiver:
+        os.killpg(receiver.pid, signal.SIGINT)  # as a terminal does
+
+        assert receiver.wait(seconds=30) == 0
+    assert "ERROR" not in receiver.output
+    assert "Traceback" not in receiver.output
 
 
 def test_it_says_nothing_but_where_it_listens(make_frame: MakeFrame) -> None:
