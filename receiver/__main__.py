@@ -30,7 +30,8 @@ from receiver.hooking.runner import Runner, check
 from receiver.hooking.schedule import HubFeeds
 from receiver.hub import Hub
 from receiver.kserve import routes as kserve
-from receiver.listeners.listeners import Listeners, make_answers
+from receiver.listeners.listeners import Listeners
+from receiver.listeners.ways import make_ways
 from receiver.metrics import HubCollector, Metrics, Parts
 from receiver.models import Models
 from receiver.recording.recording import Recording
@@ -63,9 +64,10 @@ class Receiver:
         journal = Journal()
         # On a bus every receiver hears of every result; the one that took the frame posts it.
         posted = Journal(only_ours=True) if config.bus != "local" else journal
-        answers = make_answers(config.listen)
+        ways = make_ways(config.listen, max_bytes=config.max_bytes)
         recording = self._recording = Recording(config.recording())
-        observers: list[Observer] = [metrics, history, journal, posted, *answers]
+        observers: list[Observer] = [metrics, history, journal, posted]
+        observers += [way.answers for way in ways if way.answers is not None]
         self._hub = Hub(
             max_cameras=config.max_cameras,
             max_queue=config.max_queue,
@@ -109,7 +111,7 @@ class Receiver:
             trouble=trouble,
             traces=Traces(spans) if spans else None,
         )
-        self._listeners = Listeners(answers, desk, max_bytes=config.max_bytes)
+        self._listeners = Listeners(ways, desk)
         controls = Controls(
             self._hub,
             # A window shows every frame, as a viewer does.

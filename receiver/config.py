@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -11,11 +10,12 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from receiver.access.config import LimitsConfig
+from receiver.access.network import is_this_machine
 from receiver.access.token_file import FORM, read_tokens
 from receiver.access.tokens import is_token
 from receiver.bus.join import check_url
 from receiver.feeds.allow_list import AllowList
-from receiver.listeners.redis_place import parse_places
+from receiver.listeners.place import check_guarded, parse_places
 from receiver.names import Names, Paths
 from receiver.recording.config import RecordingConfig
 from shared.errors import ConfigError
@@ -73,13 +73,6 @@ Allowed = Annotated[
     AfterValidator(_check_allowed),
     Expect("addresses, networks such as 10.0.0.0/8, or host names, separated by commas"),
 ]
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class HookConfig(Settings):
@@ -143,7 +136,7 @@ class HookConfig(Settings):
     @model_validator(mode="after")
     def _check_exposed(self) -> Self:
         is_guarded = self.token or self.tokens or self.tls_client_ca or self.insecure
-        if not is_guarded and not _is_this_machine(self.host):
+        if not is_guarded and not is_this_machine(self.host):
             raise ValueError(
                 "RECEIVER_HOST: expected a token (RECEIVER_TOKEN or --tokens) for whoever comes"
                 f" from other machines, got {self.host} and none; --insecure if all may do"
@@ -233,6 +226,12 @@ class ReceiverConfig(LimitsConfig, RecordingConfig, HookConfig):
     max_pixels: Annotated[
         int, Field(ge=64, le=MAX_PIXELS), Expect(f"pixels from 64 to {MAX_PIXELS}")
     ] = Field(MAX_PIXELS, description="the largest picture, in pixels")
+
+    @model_validator(mode="after")
+    def _check_listeners(self) -> Self:
+        if not self.insecure:
+            check_guarded(self.listen)
+        return self
 
 
 class WorkerConfig(HookConfig):

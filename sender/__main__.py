@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import ssl
 import sys
 import threading
 from collections.abc import Sequence
@@ -14,11 +13,10 @@ from types import FrameType
 
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from sender.carriers.redis_endpoint import RedisEndpoint
+from sender.carriers.carriers import make_client, read_endpoint
+from sender.carriers.contract import Connection
 from sender.check.check import Check
 from sender.config import CameraConfig, SenderConfig
-from sender.courier import Client
-from sender.endpoint import Endpoint
 from sender.metrics import Metrics, PipelineCollector
 from sender.pipeline import Pipeline
 from sender.progress import Progress
@@ -26,15 +24,12 @@ from sender.source import open_source
 from sender.sources.demuxer import KEY_FRAME_WAIT
 from sender.spool.opening import open_spool
 from sender.status import PortError, StatusServer
-from sender.stream_client import StreamClient, StreamLine
 from sender.supervisor import Supervisor
 from sender.tls import make_context
 from sender.traces import Traces
 from shared import log, process_stats
 from shared.errors import ConfigError
-from shared.http_client import HttpClient
 from shared.redact import redact
-from shared.redis_url import is_redis
 from shared.spans import Spans
 
 logger = logging.getLogger(__name__)
@@ -128,7 +123,7 @@ def _build(config: SenderConfig, metrics: Metrics, traces: Traces | None) -> lis
 
 def _build_one(camera: CameraConfig, metrics: Metrics, traces: Traces | None) -> Pipeline:
     assert camera.source is not None
-    endpoint = _endpoint(camera)
+    endpoint = read_endpoint(camera.carrier)
     context = make_context(camera.tls_ca, camera.tls_cert, camera.tls_key)
     if context is not None and not endpoint.tls:
         raise ConfigError(f"tls_ca, tls_cert: expected an https receiver, got {endpoint.shown}")
@@ -140,9 +135,7 @@ def _build_one(camera: CameraConfig, metrics: Metrics, traces: Traces | None) ->
         camera.camera,
         partial(open_source, camera.source, camera.options),
         source_name=redact(camera.source),
-        make_client=partial(
-            _make_client, camera, endpoint, context=context, told=threading.Event()
-        ),
+        make_client=partial(make_client, camera.carrier, endpoint, Connection(context=context)),
         in_flight=camera.in_flight,
         endpoint=endpoint,
         fps=camera.fps,
@@ -171,72 +164,6 @@ def _check(source: str, config: SenderConfig) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
     return check.run(sys.stdout, sys.stderr, as_json=config.check_json)
-
-
-def _endpoint(camera: CameraConfig) -> Endpoint:
-    """Return where the camera's frames go; raise ConfigError for what does not fit together."""
-    if is_redis(camera.to):
-        return _redis_endpoint(camera)
-    endpoint = Endpoint.parse(
-        camera.to,
-        camera.camera,
-        encoding=camera.encoding,
-        digest=camera.digest,
-        token=camera.token.get_secret_value() if camera.token else None,
-        every=camera.delivery == "every",
-    )
-    if camera.delivery == "every" and (endpoint.stream is None or camera.transport == "stream"):
-        what = "a URL with a path" if endpoint.stream is None else "transport stream"
-        raise ConfigError(f"delivery: expected latest for {what}, got every")
-    if camera.transport == "stream" and (endpoint.stream is None or camera.encoding != "raw"):
-        what = "a URL with a path" if endpoint.stream is None else f"encoding {camera.encoding}"
-        raise ConfigError(f"transport: expected post for {what}, got stream")
-    return endpoint
-
-
-def _redis_endpoint(camera: CameraConfig) -> Endpoint:
-    problems = []
-    if camera.transport == "stream":
-        problems.append("transport: expected post for a Redis, got stream")
-    if camera.delivery == "every":
-        problems.append("delivery: expected latest for a Redis, got every")
-    if camera.token is not None:
-        problems.append("token: expected none for a Redis, whose password stands in its URL")
-    try:
-        endpoint = RedisEndpoint.read(
-            camera.to, camera.camera, encoding=camera.encoding, digest=camera.digest
-        )
-    except ValueError as exc:
-        problems.append(f"to: {exc}")
-    if problems:
-        raise ConfigError(*problems)
-    return endpoint
-
-
-def _make_client(
-    camera: CameraConfig,
-    endpoint: Endpoint,
-    *,
-    context: ssl.SSLContext | None,
-    told: threading.Event,
-) -> Client:
-    if isinstance(endpoint, RedisEndpoint):
-        from sender.carriers.redis_carrier import RedisCarrier  # with redis-py, slow to load
-
-        return RedisCarrier(endpoint, deadline=camera.deadline, told=told)
-    place = (endpoint.host, endpoint.port)
-    posts = HttpClient(
-        *place,
-        tls=endpoint.tls,
-        deadline=camera.deadline,
-        context=context,
-        # A frame that may have arrived has to say so when it comes again.
-        second_try=camera.delivery == "latest",
-    )
-    if camera.transport == "post" or endpoint.stream is None:
-        return posts
-    stream = StreamLine(*place, tls=endpoint.tls, deadline=camera.deadline, context=context)
-    return StreamClient(stream, posts, target=endpoint.stream, shown=endpoint.shown, told=told)
 
 
 def _end(supervisor: Supervisor) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -10,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import CliSuppress, SettingsConfigDict
 
+from sender.carriers.contract import CarrierOptions
 from sender.sources.contract import SourceOptions
 from sender.values import (
     SOURCE,
@@ -25,6 +25,7 @@ from sender.values import (
     Source,
     Switch,
     To,
+    check_cameras,
     parse_pixels,
 )
 from shared.amount import parse_age, parse_size
@@ -160,6 +161,20 @@ class CameraConfig(BaseModel):
             size=self.pixels,
         )
 
+    @property
+    def carrier(self) -> CarrierOptions:
+        """How to bring the frames to the receiver."""
+        return CarrierOptions(
+            to=self.to,
+            camera=self.camera,
+            encoding=self.encoding,
+            transport=self.transport,
+            delivery=self.delivery,
+            digest=self.digest,
+            token=self.token.get_secret_value() if self.token else None,
+            deadline=self.deadline,
+        )
+
 
 class SenderConfig(CameraConfig, Settings):
     """Read cameras and post their frames to a receiver: the newest, or every one.
@@ -223,21 +238,4 @@ class SenderConfig(CameraConfig, Settings):
             if given.get("source") in (None, ""):
                 return [f"SENDER_SOURCE: expected {SOURCE}, got none"]
             return []
-        problems = []
-        entries = [
-            entry if isinstance(entry, dict) else {"camera": n, "source": n}
-            for n, entry in enumerate(cameras)
-        ]
-        # As they will be: the camera 1 and the camera "1" are the same.
-        names = Counter(str(entry.get("camera")) for entry in entries)
-        for number, entry in enumerate(entries):
-            name = entry.get("camera")
-            if name is None:
-                problems.append(f"cameras.{number}.camera: expected a name, got none")
-            elif names[str(name)] > 1:
-                problems.append(
-                    f"cameras.{number}.camera: expected a name of its own, got {name!r} again"
-                )
-            if entry.get("source", given.get("source")) in (None, ""):
-                problems.append(f"cameras.{number}.source: expected {SOURCE}, got none")
-        return problems
+        return check_cameras(cameras, given.get("source"))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from sender.carriers.carriers import FORMS, is_http
 from shared.amount import parse_age, parse_size
 from shared.errors import FrameError
 from shared.frame import check_camera
-from shared.redis_url import is_redis
 from shared.settings import Expect
 from shared.url import HttpUrl
 
@@ -22,7 +24,7 @@ def _check_camera(name: str) -> str:
 
 
 def _check_to(to: str) -> str:
-    if not is_redis(to):  # its options are looked at by whoever knows them
+    if is_http(to):  # the others' options are looked at by whoever knows them
         HttpUrl.parse(to)
     return to
 
@@ -51,6 +53,31 @@ def parse_pixels(text: str) -> tuple[int, int]:
     return size
 
 
+def check_cameras(cameras: Sequence[object], source: object) -> list[str]:
+    """Return what is wrong with a list of cameras, as it came: names that repeat, or no source.
+
+    `source` is that of those that name none.
+    """
+    problems = []
+    entries = [
+        entry if isinstance(entry, dict) else {"camera": n, "source": n}
+        for n, entry in enumerate(cameras)
+    ]
+    # As they will be: the camera 1 and the camera "1" are the same.
+    names = Counter(str(entry.get("camera")) for entry in entries)
+    for number, entry in enumerate(entries):
+        name = entry.get("camera")
+        if name is None:
+            problems.append(f"cameras.{number}.camera: expected a name, got none")
+        elif names[str(name)] > 1:
+            problems.append(
+                f"cameras.{number}.camera: expected a name of its own, got {name!r} again"
+            )
+        if entry.get("source", source) in (None, ""):
+            problems.append(f"cameras.{number}.source: expected {SOURCE}, got none")
+    return problems
+
+
 SOURCE = "a URL, a file, a folder, a device number or testsrc"
 Camera = Annotated[
     str,
@@ -61,7 +88,7 @@ Source = Annotated[str, Field(min_length=1), Expect(SOURCE)]
 To = Annotated[
     str,
     AfterValidator(_check_to),
-    Expect("http://HOST:PORT, https://HOST:PORT or redis://HOST:PORT"),
+    Expect(FORMS),
 ]
 Fps = Annotated[float, Field(gt=0, le=1000), Expect("frames a second, above 0, at most 1000")]
 Size = Annotated[

@@ -75,11 +75,6 @@ class RedisUrl:
         return value
 
 
-def is_redis(text: str) -> bool:
-    """Tell by its scheme whether a URL names a Redis."""
-    return text.partition("://")[0].lower() in SCHEMES
-
-
 def _split(text: str) -> SplitResult:
     try:
         url = urlsplit(text)

@@ -10,31 +10,24 @@ import argparse
 from itertools import count
 
 from benchmarks.rivals.options import QUALITY, add_pictures, pictures
-from sender.carriers.redis_carrier import RedisCarrier
-from sender.carriers.redis_endpoint import RedisEndpoint
+from sender.carriers.carriers import make_client, read_endpoint
+from sender.carriers.contract import CarrierOptions, Connection, Transport
 from sender.courier import Client
-from sender.endpoint import Endpoint
+from sender.endpoint import Encoding, Endpoint
 from sender.receiver_clock import ReceiverClock
-from sender.stream_client import StreamClient, StreamLine
 from shared import codec
 from shared.frame import EncodedFrame
-from shared.http_client import HttpClient
-from shared.redis_url import is_redis
 
 CAMERA = "camera"
 
 
-def connect(to: str, *, transport: str, encoding: str) -> tuple[Endpoint, Client]:
+def connect(
+    to: str, *, transport: Transport = "post", encoding: Encoding = "raw"
+) -> tuple[Endpoint, Client]:
     """Return where frames go, and what brings them there."""
-    if is_redis(to):
-        way = RedisEndpoint.read(to, CAMERA, encoding="raw" if encoding == "raw" else "base64")
-        return way, RedisCarrier(way)
-    endpoint = Endpoint.parse(to, CAMERA)
-    posts = HttpClient(endpoint.host, endpoint.port)
-    if transport == "post" or endpoint.stream is None:
-        return endpoint, posts
-    line = StreamLine(endpoint.host, endpoint.port)
-    return endpoint, StreamClient(line, posts, target=endpoint.stream, shown=endpoint.shown)
+    options = CarrierOptions(to=to, camera=CAMERA, transport=transport, encoding=encoding)
+    endpoint = read_endpoint(options)
+    return endpoint, make_client(options, endpoint, Connection())
 
 
 def main() -> None:

@@ -1,4 +1,6 @@
-"""Network: what counts as one client among the addresses that requests come from."""
+"""Network: what counts as one client among the addresses that requests come from, or as nobody's
+but this machine's.
+"""
 
 from __future__ import annotations
 
@@ -19,3 +21,11 @@ def network_of(address: str) -> str:
     if isinstance(ip, ipaddress.IPv4Address):
         return str(ip)
     return str(ip.ipv4_mapped or ipaddress.ip_network((ip, 64), strict=False))
+
+
+def is_this_machine(host: str) -> bool:
+    """Tell whether only programs on this machine can get at an address to listen on."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -4,48 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from receiver.desk import Desk
-from receiver.listeners.redis_place import parse_places
-from shared.worker import Worker
-
-if TYPE_CHECKING:
-    from receiver.listeners.redis_answers import RedisAnswers
-    from receiver.listeners.redis_listener import RedisListener
+from receiver.listeners.contract import Way, Work
 
 #: Seconds for a stop: to write the rest, and to give up.
 _LIMIT = 0.7
 _LABELS = ["url", "topic"]
 
 
-def make_answers(urls: list[str]) -> list[RedisAnswers]:
-    """Return a RedisAnswers for each URL; redis-py, which is slow to load, is loaded if need be.
-
-    Raise ValueError for a URL that is wrong.
-    """
-    if not urls:
-        return []
-    from receiver.listeners.redis_answers import RedisAnswers
-
-    return [RedisAnswers(place) for place in parse_places(urls)]
-
-
 class Listeners:
-    """A RedisListener for each place and its RedisAnswers; none waits for another. Any thread."""
+    """What listens on each way, and what answers there; none waits for another. Any thread."""
 
-    def __init__(self, answers: Sequence[RedisAnswers], desk: Desk, *, max_bytes: int) -> None:
-        """`answers` observe the hub already. A picture may have `max_bytes`."""
-        self._answers = answers
-        self._listeners: list[RedisListener] = []
-        if answers:
-            from receiver.listeners.redis_listener import RedisListener
-
-            self._listeners = [
-                RedisListener(one.place, desk, one, max_bytes=max_bytes) for one in answers
-            ]
+    def __init__(self, ways: Sequence[Way], desk: Desk) -> None:
+        """The ways' answers observe the hub already."""
+        self._answers = [way.answers for way in ways if way.answers is not None]
+        self._listeners = [way.listen(desk) for way in ways]
 
     def start(self) -> None:
         for worker in (*self._answers, *self._listeners):
@@ -58,7 +34,7 @@ class Listeners:
 
     def stop(self) -> None:
         """Write the last results, as far as that is done within a second, and end."""
-        workers: list[Worker] = [*self._listeners, *self._answers]
+        workers: list[Work] = [*self._listeners, *self._answers]
         end = time.monotonic() + _LIMIT
         for worker in workers:
             worker.ask_to_stop()
@@ -71,7 +47,7 @@ class Listeners:
     @property
     def error(self) -> BaseException | None:
         """What ended one of the threads, if something did."""
-        workers = (*self._listeners, *self._answers)
+        workers: list[Work] = [*self._listeners, *self._answers]
         return next((worker.error for worker in workers if worker.error), None)
 
     def collect(self) -> Iterable[Metric]:
@@ -90,13 +66,13 @@ class Listeners:
             "Results for its cameras, by whether they were written",
             labels=[*_LABELS, "outcome"],
         )
-        for listener, answers in zip(self._listeners, self._answers, strict=True):
+        for listener in self._listeners:
             status = listener.status()
             labels = [status.url, status.topic]
             up.add_metric(labels, status.is_up)
             reconnects.add_metric(labels, status.reconnects)
             for outcome, count in status.outcomes.items():
                 messages.add_metric([*labels, outcome], count)
-            for written, count in answers.outcomes().items():
+            for written, count in status.results.items():
                 results.add_metric([*labels, written], count)
         yield from (up, reconnects, messages, results)

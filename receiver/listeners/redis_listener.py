@@ -6,11 +6,11 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from receiver.base64_text import longest
 from receiver.desk import Desk
+from receiver.listeners.contract import ListenerStatus
 from receiver.listeners.redis_answers import RedisAnswers
 from receiver.listeners.redis_news import DEADLINE, RedisNews
 from receiver.listeners.redis_place import RedisPlace
@@ -35,17 +35,6 @@ _SETTLE = 30.0
 Outcome = Literal["taken", "refused", "superseded", "gone", "lost"]
 
 
-@dataclass(frozen=True, slots=True)
-class ListenerStatus:
-    """Messages since the start = all of `outcomes`."""
-
-    url: str
-    topic: str
-    is_up: bool
-    reconnects: int
-    outcomes: dict[Outcome, int]
-
-
 class RedisListener(Worker):
     """Listens on one topic, fetches the newest frame of each camera that is told of, and gives it
     to the desk. A Redis that is away is waited for, in growing pauses.
@@ -57,8 +46,8 @@ class RedisListener(Worker):
         self,
         place: RedisPlace,
         desk: Desk,
-        answers: RedisAnswers,
         *,
+        answers: RedisAnswers,
         max_bytes: int,
         news: RedisNews | None = None,
         store: RedisLine | None = None,
@@ -116,6 +105,7 @@ class RedisListener(Worker):
             is_up=self._news.is_open,
             reconnects=max(0, self._opened - 1),
             outcomes=dict(self._outcomes),
+            results=self._answers.outcomes(),
         )
 
     def _newest(self, names: list[bytes]) -> list[str]:

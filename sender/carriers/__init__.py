@@ -1,3 +1,3 @@
-"""What brings frames to a receiver by another way than HTTP: each a Client for the poster, and the
+"""What brings frames to a receiver: by the scheme of its URL a Client for the poster, and the
 Endpoint that makes its requests.
 """

@@ -13,6 +13,7 @@ from benchmarks.measuring.program import Program
 from benchmarks.programs.carrying import connect
 from benchmarks.rivals import options
 from benchmarks.transports import WAYS, Way
+from sender.carriers.contract import Transport
 from sender.carriers.redis_carrier import RedisCarrier
 from sender.stream_client import StreamClient
 from shared import pattern
@@ -54,7 +55,7 @@ def test_the_cpu_of_a_frame_is_that_of_all_processes() -> None:
         ("redis://127.0.0.1:1", "post", RedisCarrier),
     ],
 )
-def test_each_carrier_is_the_sender_s_own(to: str, transport: str, kind: type) -> None:
+def test_each_carrier_is_the_sender_s_own(to: str, transport: Transport, kind: type) -> None:
     endpoint, client = connect(to, transport=transport, encoding="raw")
 
     assert type(client) is kind

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.redis_url import RedisUrl, is_redis
+from shared.redis_url import RedisUrl
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,3 @@ def test_a_duration_has_a_default() -> None:
     url = RedisUrl.parse("redis://h?a=2.5", options=("a", "b"))
 
     assert (url.seconds("a", 1.0), url.seconds("b", 1.0)) == (2.5, 1.0)
-
-
-def test_a_redis_is_told_by_its_scheme() -> None:
-    found = [is_redis(text) for text in ("redis://h", "REDISS://h", "unix:///x", "http://redis://")]
-
-    assert found == [True, True, True, False]

@@ -15,8 +15,7 @@ from prometheus_client import CollectorRegistry
 from receiver.desk import Desk
 from receiver.hub import Hub
 from receiver.listeners.listeners import Listeners
-from receiver.listeners.redis_answers import RedisAnswers
-from receiver.listeners.redis_place import parse_places
+from receiver.listeners.ways import make_ways
 from receiver.metrics import HubCollector, Parts
 from receiver.seats import Seats
 from tests.receiver.answering import Answering
@@ -30,13 +29,14 @@ class Place:
     """Entered when it listens; `hook` answers each frame at once."""
 
     def __init__(self, *urls: str) -> None:
-        answers = [RedisAnswers(place) for place in parse_places([*urls])]
+        ways = make_ways([*urls], max_bytes=MAX_BYTES)
+        answers = [way.answers for way in ways if way.answers is not None]
         self.hub = Hub(max_cameras=4, observers=answers)
         self.hook = Answering(self.hub)
         self.desk = Desk(
             self.hub, max_pixels=MAX_PIXELS, seats=Seats(4), has_hook=lambda camera: True
         )
-        self.listeners = Listeners(answers, self.desk, max_bytes=MAX_BYTES)
+        self.listeners = Listeners(ways, self.desk)
         self._registry = CollectorRegistry()
         self._registry.register(Parts(HubCollector(self.hub), self.listeners))
         self._urls = urls

@@ -232,7 +232,9 @@ def test_settings_that_do_not_fit_a_redis_are_said_in_a_sentence(
     ("url", "sentence"),
     [
         ("redis://:canary@h?topik=x", "RECEIVER_LISTEN: expected no option but topic, result"),
-        ("http://:canary@h", "RECEIVER_LISTEN: expected redis://[:PASSWORD@]HOST:PORT/DATABASE"),
+        ("redis://:canary@h:x", "RECEIVER_LISTEN: expected redis://[:PASSWORD@]HOST:PORT/DATABASE"),
+        ("http://:canary@h", "RECEIVER_LISTEN: expected redis://HOST:PORT/DATABASE"),
+        ("door", "RECEIVER_LISTEN: expected redis://HOST:PORT/DATABASE, got 'door'"),
         ("redis://:canary@h?expire=x", "RECEIVER_LISTEN: expire: expected seconds from 0.001"),
         ("redis://h,redis://:canary@h", "RECEIVER_LISTEN: expected each once, got redis://h:6379"),
     ],

@@ -112,7 +112,7 @@ def test_messages_of_a_camera_that_wait_are_one_frame(
 ) -> None:
     place = Place()
     where = RedisPlace.parse(redis_server.url)
-    listener = RedisListener(where, place.desk, RedisAnswers(where), max_bytes=MAX_BYTES)
+    listener = RedisListener(where, place.desk, answers=RedisAnswers(where), max_bytes=MAX_BYTES)
     listener.step()
     with plain.at_once():
         for seq in range(5):
@@ -138,7 +138,7 @@ def test_frames_that_redis_did_not_give_are_counted_and_the_books_close(
     listener = RedisListener(
         where,
         place.desk,
-        RedisAnswers(where),
+        answers=RedisAnswers(where),
         max_bytes=MAX_BYTES,
         store=Silent(where.url, deadline=1.0),
     )
@@ -288,6 +288,7 @@ def test_too_many_cameras_are_refused_and_nothing_is_kept_of_their_names(
         place.wait_for_messages(4, "taken")
         place.wait_for_messages(16, "refused")
         [answers] = place.listeners._answers
+        assert isinstance(answers, RedisAnswers)
         assert len(answers._newest) == 4
 
 

@@ -1,0 +1,29 @@
+"""Ways: what takes frames at each place, and what gives results back there, by the kind of place.
+
+What a kind needs is loaded here, and only for those who use it.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from receiver.listeners.contract import Way
+from receiver.listeners.place import Place, parse_places
+from receiver.listeners.redis_place import RedisPlace
+
+
+def make_ways(urls: list[str], *, max_bytes: int) -> list[Way]:
+    """Return a Way for each URL. A picture may have `max_bytes`.
+
+    Raise ValueError for a URL that is wrong.
+    """
+    return [_make_way(place, max_bytes) for place in parse_places(urls)]
+
+
+def _make_way(place: Place, max_bytes: int) -> Way:
+    assert isinstance(place, RedisPlace)
+    from receiver.listeners.redis_answers import RedisAnswers
+    from receiver.listeners.redis_listener import RedisListener  # with redis-py, slow to load
+
+    answers = RedisAnswers(place)
+    return Way(partial(RedisListener, place, answers=answers, max_bytes=max_bytes), answers)
