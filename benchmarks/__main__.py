@@ -10,6 +10,7 @@ from typing import Protocol
 from benchmarks import (
     answer,
     cameras,
+    carriers,
     every,
     far,
     hooks,
@@ -40,6 +41,7 @@ class Benchmark(Protocol):
 BENCHMARKS: dict[str, Benchmark] = {
     "answer": answer,
     "cameras": cameras,
+    "carriers": carriers,
     "every": every,
     "far": far,
     "hooks": hooks,

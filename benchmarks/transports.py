@@ -10,108 +10,26 @@ Flask's own server, over Redis a SET, a PUBLISH, a GET, and redis-py as it comes
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring import chart, pairs, port, summary
-from benchmarks.measuring.contest import Chain, contest, figures
-from benchmarks.measuring.pairs import Pair
-from benchmarks.measuring.program import Program, Receiver
-
-Start = Callable[[ExitStack, Mapping[str, str], Sequence[str]], Sequence[Program]]
-
-_HOOK = ("--hook", "benchmarks.programs.reading_hook:Noting")
-_CARRYING = "benchmarks.programs.carrying"
-_CLASSIC = next(pair for pair in pairs.RIVALS if pair.module == "classic")
-_REDIS = next(pair for pair in pairs.RIVALS if pair.module == "redis")
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """A contestant: `start(stack, environment, sending)` starts its programs, see `Chain`.
-
-    `sending` tells the sender which pictures. `pair`, where there is one, says what it needs.
-    """
-
-    name: str
-    start: Start
-    pair: Pair | None = None
-
-
-def _theirs(
-    pair: Pair,
-    more: Sequence[str],
-    stack: ExitStack,
-    environment: Mapping[str, str],
-    sending: Sequence[str],
-) -> list[Program]:
-    return pair.start(stack, environment, sending=[*sending, *more])
-
-
-def _by_http(
-    transport: str, stack: ExitStack, environment: Mapping[str, str], sending: Sequence[str]
-) -> list[Program]:
-    receiver = stack.enter_context(Receiver(*_HOOK, environment=environment))
-    line = [_CARRYING, f"--to={receiver.url}", f"--transport={transport}", *sending]
-    return [receiver, stack.enter_context(Program("sender", line))]
-
-
-def _by_redis(
-    encoding: str, stack: ExitStack, environment: Mapping[str, str], sending: Sequence[str]
-) -> list[Program]:
-    number = port.free()
-    to = f"redis://127.0.0.1:{number}/0"
-    line = [_CARRYING, f"--to={to}", f"--encoding={encoding}", *sending]
-    wanted = [
-        Program("redis", ["benchmarks.rivals.redis_server", f"--port={number}"], ready=["Ready"]),
-        Receiver("--listen", to, *_HOOK, environment=environment),
-        Program("sender", line),
-    ]
-    return [stack.enter_context(program) for program in wanted]
-
-
-def _over_bus(
-    stack: ExitStack, environment: Mapping[str, str], sending: Sequence[str]
-) -> list[Program]:
-    number = port.free()
-    redis = Program(
-        "redis", ["benchmarks.rivals.redis_server", f"--port={number}"], ready=["Ready"]
-    )
-    bus = f"--bus=redis://127.0.0.1:{number}/0"
-    worker = Program(
-        "worker",
-        ["receiver.worker", "--port=0", bus, *_HOOK],
-        ready=["is ready"],
-        environment=environment,
-    )
-    started = [stack.enter_context(each) for each in (redis, Receiver(bus, hooks=0), worker)]
-    assert isinstance(started[1], Receiver)
-    line = [_CARRYING, f"--to={started[1].url}", "--transport=post", *sending]
-    return [*started, stack.enter_context(Program("sender", line))]
-
+from benchmarks.measuring import chart, summary
+from benchmarks.measuring.contest import contest, figures
+from benchmarks.measuring.pairs import CLASSIC, REDIS, REDIS_TEXT
+from benchmarks.measuring.ways import Way, by_http, by_redis, cpu_of, over_bus, present, theirs
 
 #: Everybody, in the table's order.
 WAYS = (
-    Way("classic: base64 form, Flask", partial(_theirs, _CLASSIC, ()), _CLASSIC),
-    Way("classic: Redis, raw", partial(_theirs, _REDIS, ()), _REDIS),
-    Way(
-        "classic: Redis, base64",
-        partial(
-            _theirs,
-            Pair(_REDIS.name, "redis", ("redis",), receiving=("--base64",), has_broker=True),
-            ("--base64",),
-        ),
-        _REDIS,
-    ),
-    Way("Framepost, posts", partial(_by_http, "post")),
-    Way("Framepost, stream", partial(_by_http, "stream")),
-    Way("Framepost, Redis, raw", partial(_by_redis, "raw"), _REDIS),
-    Way("Framepost, Redis, base64", partial(_by_redis, "base64"), _REDIS),
-    Way("Framepost, posts and the bus", _over_bus, _REDIS),
+    Way(CLASSIC.name, partial(theirs, CLASSIC, ()), CLASSIC),
+    Way("classic: Redis, raw", partial(theirs, REDIS, ()), REDIS),
+    Way("classic: Redis, base64", partial(theirs, REDIS_TEXT, ("--base64",)), REDIS_TEXT),
+    Way("Framepost, posts", partial(by_http, "post")),
+    Way("Framepost, stream", partial(by_http, "stream")),
+    Way("Framepost, Redis, raw", partial(by_redis, "raw"), REDIS),
+    Way("Framepost, Redis, base64", partial(by_redis, "base64"), REDIS),
+    Way("Framepost, posts and the bus", over_bus, REDIS),
 )
 
 
@@ -146,31 +64,10 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def present(ways: Sequence[Way]) -> list[Way]:
-    """Return those that can run here, and print why the others cannot."""
-    found, told = [], set()
-    for way in ways:
-        sentence = None if way.pair is None else way.pair.missing()
-        if sentence is None:
-            found.append(way)
-        elif sentence not in told:
-            told.add(sentence)
-            print(sentence)
-    return found
-
-
-def cpu_of(row: Mapping[str, Any]) -> int:
-    """Return the µs of CPU that all processes together took for a frame."""
-    return sum(row["cpu_us_per_frame"].values())
-
-
 def _measure(
     ways: Sequence[Way], arguments: argparse.Namespace, sending: Sequence[str], *, title: str
 ) -> dict[str, dict[str, Any]]:
-    def start(way: Way, stack: ExitStack, environment: Mapping[str, str]) -> Sequence[Program]:
-        return way.start(stack, environment, sending)
-
-    chains = [Chain(way.name, partial(start, way)) for way in ways]
+    chains = [way.chain(sending) for way in ways]
     turns = contest(chains, rounds=arguments.rounds, seconds=arguments.seconds, title=title)
     return {name: figures(each) for name, each in turns.items()}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.measuring import port, rival
 from benchmarks.measuring.program import ROOT, Program
@@ -55,16 +55,23 @@ class Pair:
         return [stack.enter_context(program) for program in wanted]
 
 
+CLASSIC = Pair("classic: base64 form, Flask", "classic", (), ready=("Running on",))
+IMAGEZMQ = Pair("imageZMQ, JPEG", "imagezmq", ("imagezmq",))
+REDIS = Pair("Redis, SET and PUBLISH", "redis", ("redis",), has_broker=True)
 RIVALS = (
-    Pair("classic: base64 form, Flask", "classic", (), ready=("Running on",)),
-    Pair("imageZMQ, JPEG", "imagezmq", ("imagezmq",)),
+    CLASSIC,
+    IMAGEZMQ,
     Pair("NetGear, JPEG", "netgear", ("vidgear",)),
-    Pair("Redis, SET and PUBLISH", "redis", ("redis",), has_broker=True),
+    REDIS,
     Pair("LitServe, multipart", "litserve", ("litserve",), ready=()),
 )
 
 #: Not as its documentation has it: the sender encodes the next picture meanwhile.
-EARLY = Pair("imageZMQ, JPEG, reply first", "imagezmq", ("imagezmq",), receiving=("--early",))
+EARLY = replace(IMAGEZMQ, name="imageZMQ, JPEG, reply first", receiving=("--early",))
+#: The sender is to be told `--pubsub`, and `--base64`, too.
+PUBLISHED = replace(IMAGEZMQ, name="imageZMQ, PUB/SUB", receiving=("--pubsub",))
+REDIS_TEXT = replace(REDIS, receiving=("--base64",))
+TCP = Pair("classic: TCP, length and JPEG", "tcp", ())
 
 
 def present(pairs: Sequence[Pair]) -> list[Pair]:

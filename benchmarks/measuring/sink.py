@@ -17,6 +17,8 @@ from shared.codec import Image
 
 #: The variable that names the file of notes.
 VARIABLE = "BENCHMARK_NOTES"
+#: The variable with the seconds that an algorithm takes for each picture besides; none by default.
+WORK = "BENCHMARK_WORK"
 _NOTE = struct.Struct("<?Idd")
 
 
@@ -43,6 +45,7 @@ class Sink:
     def __init__(self, path: str | None = None) -> None:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
         self._file = os.open(path or os.environ[VARIABLE], flags, 0o600)
+        self._work = float(os.environ.get(WORK, 0))
 
     def take(self, image: Image) -> int | None:
         """Return the number in the picture (BGR or grey); None where it is illegible."""
@@ -50,6 +53,8 @@ class Sink:
         seen = time.time()
         number, drawn = (0, 0.0) if mark is None else (mark.number, mark.time)
         os.write(self._file, _NOTE.pack(mark is not None, number, drawn, seen))
+        if self._work:
+            time.sleep(self._work)
         return None if mark is None else mark.number
 
     def close(self) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import threading
 import time
 from collections.abc import Iterator, Sequence
 
 from benchmarks.measuring import feed
 from camera.pace import Pace
 from shared.codec import Image
+from shared.latest import Latest
 
 #: JPEG quality of all contestants.
 QUALITY = 80
@@ -34,16 +36,25 @@ def add_pictures(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clip", help="a video to take the pictures from")
     parser.add_argument("--size", default="1280x720", help="WIDTHxHEIGHT of the pictures")
     parser.add_argument("--fps", type=float, help="pictures a second; default: as fast as it goes")
+    parser.add_argument(
+        "--live",
+        action="store_true",
+        help="they come whether or not there is somebody to send them",
+    )
 
 
 def pictures(arguments: argparse.Namespace) -> Iterator[Image]:
     """Yield what the camera gives; without one, pictures as fast as they are asked for, or `fps` a
-    second.
+    second, or of those that come `fps` times a second the newest.
     """
     if arguments.source:
         return feed.camera(arguments.source)
     images = feed.endless(load(arguments))
-    return images if arguments.fps is None else _in_time(images, arguments.fps)
+    if arguments.fps is None:
+        return images
+    if arguments.live:
+        return _newest(images, arguments.fps)
+    return _in_time(images, arguments.fps)
 
 
 def load(arguments: argparse.Namespace) -> list[Image]:
@@ -58,3 +69,27 @@ def _in_time(images: Iterator[Image], fps: float) -> Iterator[Image]:
     while True:
         time.sleep(max(0.0, pace.next() - time.monotonic()))
         yield next(images)
+
+
+def _newest(images: Iterator[Image], fps: float) -> Iterator[Image]:
+    """Yield the newest picture there is, as a camera's thread with a queue of one gives it."""
+    latest: Latest[Image] = Latest()
+    newest = latest.reader()
+    stop = threading.Event()
+
+    def capture() -> None:
+        for image in _in_time(images, fps):
+            if stop.is_set():
+                return
+            latest.put(image.copy())
+
+    camera = threading.Thread(target=capture, name="camera", daemon=True)
+    camera.start()
+    try:
+        while True:
+            image = newest.get()
+            assert image is not None
+            yield image
+    finally:
+        stop.set()
+        camera.join()
