@@ -24,6 +24,8 @@ class Command:
         self, *command: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT
     ) -> None:
         self.lines: list[str] = []
+        #: When each line came, in monotonic seconds.
+        self.times: list[float] = []
         self._changed = threading.Condition()
         self._process = subprocess.Popen(
             command,
@@ -108,6 +110,7 @@ class Command:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             with self._changed:
+                self.times.append(time.monotonic())
                 self.lines.append(line.rstrip("\n"))
                 self._changed.notify_all()
         with self._changed:

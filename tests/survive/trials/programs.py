@@ -146,14 +146,16 @@ def _start_in(run: Run, names: tuple[str, ...]) -> float:
         while (frames := programs.processed()) < 10 and time.monotonic() < started + most:
             time.sleep(0.02)
         took = time.monotonic() - started
-        outputs = "\n".join(program.output for program in programs.running.values())
-        run.check(frames >= 10, f"{what}: {frames} frames at the hook after {took:.1f} s")
+        run.check(
+            frames >= 10,
+            f"{what}: {frames} frames at the hook after {took:.1f} s\n{programs.story(started)}",
+        )
         for name, program in programs.running.items():
             run.check(program.alive, f"{what}: the {name} has ended:\n{program.output}")
         ends = {name: programs.running[name].stop() for name in ("sender", "receiver", "camera")}
-        run.check(not any(ends.values()), f"{what}: they ended with {ends}:\n{outputs}")
-        run.check("Traceback" not in outputs, f"{what}:\n{outputs}")
-        run.check("hook died" not in outputs, f"{what}:\n{outputs}")
+        story = f"{what}:\n{programs.story(started)}"
+        run.check(not any(ends.values()), f"they ended with {ends}: {story}")
+        run.check("Traceback" not in story and "hook died" not in story, story)
     return took
 
 
@@ -201,6 +203,15 @@ class _Programs:
         if name == "sender" and self._patch:
             module = ("tests.survive.disarmed", self._patch, name)
         self.running[name] = self._stack.enter_context(Program(*module, *arguments))
+
+    def story(self, since: float) -> str:
+        """Return what all of them said, in order, each line with its seconds after `since`."""
+        said = sorted(
+            (at - since, name, line)
+            for name, program in self.running.items()
+            for at, line in zip(list(program.times), program.lines, strict=False)
+        )
+        return "\n".join(f"{at:7.2f} {name:<8} {line}" for at, name, line in said)
 
     def processed(self) -> int:
         """Return the frames that the hook has done; none while nobody answers."""
