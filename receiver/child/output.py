@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import re
@@ -9,13 +10,18 @@ import select
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 logger = logging.getLogger(__name__)
 
 _BURST = 200
 _LINES_PER_SECOND = 20.0
 _MAX_LINE = 2000
-_CHUNK = 1 << 16
+_CHUNK, _CHUNKS = 1 << 16, 16
+#: Seconds for which nobody looks after a flood: what it prints meanwhile comes in one piece.
+_REST = 0.05
+#: Lines that are kept whether they are told or not, looked for in so many of the last bytes.
+_RECENT, _TAIL = 20, 8192
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 #: What a terminal obeys instead of showing it: ECMA-48, sections 5.3 to 5.6.
 _SEQUENCE = re.compile(
@@ -50,28 +56,32 @@ class Output:
         self._left_out = 0
         self.ended = False
         #: The last lines, whether logged or not.
-        self.recent: deque[str] = deque(maxlen=20)
+        self.recent: deque[str] = deque(maxlen=_RECENT)
+        #: Monotonic seconds; until then it need not be read. In a flood the pipe fills meanwhile,
+        #: and whoever prints has to wait: that costs him, and nobody else.
+        self.rests_until = 0.0
         os.set_blocking(fd, False)
+        if hasattr(fcntl, "F_SETPIPE_SZ"):
+            with suppress(OSError):  # one user's pipes may take so much and no more; see pipe(7)
+                fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _CHUNK * _CHUNKS)
 
     def fileno(self) -> int:
         return self._fd
 
     def read(self) -> None:
         """Log the lines that have come; never blocks, and takes a bounded time."""
-        for _ in range(16):
+        left_out = self._left_out
+        for _ in range(_CHUNKS):
             try:
                 data = os.read(self._fd, _CHUNK)
             except BlockingIOError:
-                return
+                break
             if not data:
                 self.ended = True
-                return
-            *lines, self._rest = _LINE_END.split(self._rest + data)
-            for line in lines:
-                self._log(line)
-            if len(self._rest) > _MAX_LINE:
-                self._log(self._rest)
-                self._rest = b""
+                break
+            self._hear(self._rest + data)
+        if self._left_out > left_out:
+            self.rests_until = time.monotonic() + _REST
 
     def wait(self, seconds: float) -> None:
         """Give the child so long to print, line by line perhaps, and log it."""
@@ -83,24 +93,42 @@ class Output:
     def flush(self) -> None:
         """Log an unfinished last line, and how many lines were left out."""
         if self._rest:
-            self._log(self._rest)
-            self._rest = b""
+            self._hear(self._rest + b"\n")
         self._confess()
 
-    def _log(self, line: bytes) -> None:
-        text = plain(line[:_MAX_LINE].decode(errors="replace"))
-        if not text:
-            return
-        self.recent.append(text)
+    def _hear(self, data: bytes) -> None:
+        """Log the lines of `data` that may be logged, count the others, keep what is no line."""
         now = self._clock()
         self._allowed = min(_BURST, self._allowed + (now - self._at) * _LINES_PER_SECOND)
         self._at = now
-        if self._allowed < 1 or (self._left_out and self._allowed < _BURST / 4):
-            self._left_out += 1
-            return
-        self._confess()
-        self._allowed -= 1
-        self._tell(text)
+        while self._may_tell() and _LINE_END.search(data):
+            *lines, data = _LINE_END.split(data, int(self._allowed))
+            for line in lines:
+                self._log(line)
+        end = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
+        if end:
+            self._leave_out(data[:end])
+        self._rest = data[end:]
+        if len(self._rest) > _MAX_LINE:
+            self._hear(self._rest + b"\n")
+
+    def _may_tell(self) -> bool:
+        # Where lines were left out, it is told again only when there is room for some.
+        return self._allowed >= (_BURST / 4 if self._left_out else 1)
+
+    def _log(self, line: bytes) -> None:
+        text = _show(line)
+        if text:
+            self.recent.append(text)
+            self._confess()
+            self._allowed -= 1
+            self._tell(text)
+
+    def _leave_out(self, lines: bytes) -> None:
+        """Count whole lines, at a cost that hardly depends on how many they are."""
+        self._left_out += lines.count(b"\n") + lines.count(b"\r") - lines.count(b"\r\n")
+        last = _LINE_END.split(lines[-_TAIL:])[-_RECENT - 1 :]
+        self.recent.extend(filter(None, map(_show, last)))
 
     def _confess(self) -> None:
         if self._left_out:
@@ -111,6 +139,10 @@ class Output:
         logger.log(self._level, "%s | %s", self._label, text)
         if self._heard is not None:
             self._heard(text)
+
+
+def _show(line: bytes) -> str:
+    return plain(line[:_MAX_LINE].decode(errors="replace"))
 
 
 def plain(line: str) -> str:

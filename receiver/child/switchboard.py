@@ -36,6 +36,8 @@ class Switchboard(Generic[C]):
         self._poll.register(self._bell, select.POLLIN)
         #: By descriptor, its pipe's and its output's.
         self._children: dict[int, C] = {}
+        #: Outputs that are not listened to for a while.
+        self._resting: set[Output] = set()
         self._ringer = ringer
 
     def ring(self) -> None:
@@ -51,6 +53,7 @@ class Switchboard(Generic[C]):
     def wait(self, until: float) -> list[tuple[C, Message]]:
         """Return what children have said, empty at `until` (monotonic seconds) or at the bell."""
         heard: list[tuple[C, Message]] = []
+        until = min([until, *(output.rests_until for output in self._resting)])
         # Rounded up, or the last millisecond would be waited for in vain again and again.
         for fd, _ in self._poll.poll(math.ceil(max(0.0, until - time.monotonic()) * 1000)):
             child = self._children.get(fd)
@@ -58,11 +61,13 @@ class Switchboard(Generic[C]):
                 with suppress(BlockingIOError):
                     self._bell.recv(4096)
             elif fd == child.output.fileno():
-                child.output.read()
-                if child.output.ended:
-                    self._forget(child.output)
+                self._read(child.output)
             else:
                 heard.append((child, _receive(child)))
+        now = time.monotonic()
+        for output in [output for output in self._resting if output.rests_until <= now]:
+            self._resting.remove(output)
+            self._poll.modify(output, select.POLLIN)
         return heard
 
     def bury(self, child: C) -> str:
@@ -77,8 +82,17 @@ class Switchboard(Generic[C]):
         if self._ringer is not None:
             self._ringer.close()
 
+    def _read(self, output: Output) -> None:
+        output.read()
+        if output.ended:
+            self._forget(output)
+        elif output.rests_until > time.monotonic():
+            self._resting.add(output)
+            self._poll.modify(output, 0)  # of its end it tells all the same
+
     def _forget(self, end: Pipe | Output) -> None:
         self._poll.unregister(end)
+        self._resting -= {output for output in self._resting if output is end}
         del self._children[end.fileno()]
 
 

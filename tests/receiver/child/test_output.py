@@ -4,6 +4,7 @@ import itertools
 import logging
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import Self
 
@@ -69,6 +70,29 @@ def test_a_flood_is_counted_and_lines_flow_again_after_it(
 
     assert flood == 200
     assert caplog.messages[flood:] == ["hook[1] | ... 800 lines left out ...", "hook[1] | calm"]
+
+
+def test_a_flood_in_one_piece_is_told_counted_and_ends_in_the_last_lines(
+    printer: Printer, caplog: pytest.LogCaptureFixture
+) -> None:
+    printer.print(b"".join(b"%d\r\n" % number for number in range(10_000)) + b"unfinished")
+    printer.now = 60.0
+    printer.print(b"\n")
+
+    shown = [message.removeprefix("hook[1] | ") for message in caplog.messages]
+    assert shown[:200] == [str(number) for number in range(200)]
+    assert shown[200:] == ["... 9800 lines left out ...", "unfinished"]
+    assert list(printer.output.recent) == [*map(str, range(9981, 10_000)), "unfinished"]
+
+
+def test_who_floods_is_left_alone_for_a_while_and_who_prints_a_little_is_not(
+    printer: Printer,
+) -> None:
+    printer.print(b"spam\n" * 200)
+    assert printer.output.rests_until == 0.0
+    before = time.monotonic()
+    printer.print(b"spam\n")
+    assert printer.output.rests_until > before
 
 
 def test_a_line_without_end_does_not_grow(

@@ -18,6 +18,8 @@ from tests.survive.trial import Figures, Run, Trial, Unable
 
 _EVERY = ("--delivery", "every")
 _LATEST = ("--delivery", "latest")
+#: Seconds from a sender's start until its status answers.
+_RESTART = 3.0
 
 
 def receiver_killed(run: Run) -> Figures:
@@ -40,6 +42,10 @@ def sender_killed(run: Run) -> Figures:
         longest = [0.0]
         kills = _repeat(run, line, [lambda: _restart_sender(line, longest)])
         line.drain()
+        run.check(
+            run.quick or longest[0] < _RESTART,
+            f"a sender was there again {longest[0]:.1f} s after its start, expected {_RESTART:g}",
+        )
         return {
             "kills": kills,
             **line.check_runs(),
@@ -247,8 +253,8 @@ TRIALS = [
     ),
     Trial(
         "delivery-sender-killed",
-        "with --delivery every, a sender that is killed 20 times with frames in its spool delivers"
-        " each of them, once and in order",
+        "with --delivery every, a sender that is killed 20 times with frames in its spool is there"
+        " again 3 s after its start at the latest, and delivers each of them, once and in order",
         sender_killed,
         disarm="what a restart finds in the spool",
     ),
