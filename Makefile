@@ -76,7 +76,7 @@ survive: $(VENV)/.dev  ## every promise against faults and strangers, then each 
 	@$(BIN)/python -m tests.survive --disarmed $(ARGS)
 
 mutants: $(VENV)/.mutation  ## change the product a little, thousands of times, and count how often a test notices
-	@nice -n 10 $(BIN)/python -m tests.mutation $(ARGS)
+	@nice -n 10 $(BIN)/python -m tests.mutation $(NAME) $(ARGS)
 
 bench: $(VENV)/.bench  ## every benchmark beside its rivals, an hour and more; ARGS="--clip clip.mp4" for natural pictures
 	@$(BIN)/python -m benchmarks every $(ARGS)

@@ -8,6 +8,9 @@ from __future__ import annotations
 _IN_ITS_WORD = "the first @ stands before any space, or the rest of the pattern does not match"
 _LOWER_BITS = "of the signed number the lower bits, which alone are used, are the same"
 
+_NAME_OF_A_HEADER = "in the names of headers small letters are as good as capitals"
+_SMALL = "the name is in small letters by then"
+
 _RACE = "differs only where two threads forget the same header at the same moment"
 
 #: Module -> what the mutant's line is (`Mutant.after`) -> why that is as good.
@@ -27,7 +30,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     "receiver/formats.py": {
         'def (data: bytes, *, media_type: str = "XXXX", max_pixels: int = jpeg.MAX_PIXELS) '
         "-> Picture:": "neither names raw pixels",
-        "if header.end <= len(data):": "nothing is cut off, which is no change",
         'width, height = (side & 0x3FFF for side in struct.unpack_from("<hh", data, 26))': (
             _LOWER_BITS
         ),
@@ -102,6 +104,81 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "self._proved.pop(next(iter(self._proved.copy()), None), None)": _RACE,
         "self._proved.pop(next(iter(self._proved.copy()), ), None)": _RACE,
         'self._proved.pop(next(iter(self._proved.copy()), b"XXXX"), None)': _RACE,
+    },
+    "receiver/access/gate.py": {
+        **dict.fromkeys(
+            (
+                'environ["REQUEST_METHOD"], environ["PATH_INFO"], '
+                f'environ.get("QUERY_STRING", {other})'
+                for other in ("None", "", '"XXXX"')
+            ),
+            "neither holds a camera or an action",
+        ),
+        'environ.get("HTTP_AUTHORIZATION"), environ.get("REMOTE_ADDR", "XXXX")': (
+            "those without an address count as one either way"
+        ),
+        **{
+            f'if need.level != {other} and need.level != "any" and not grant.may(need.level):': (
+                "what is open comes here no more; the type checker does not know"
+            )
+            for other in ('"XXopenXX"', '"OPEN"')
+        },
+        'is_browser = environ.get("HTTP_USER_AGENT", "XXXX").startswith("Mozilla/")': (
+            "no browser either"
+        ),
+        'return bool(origin.rpartition("://")[2] != environ.get("HTTP_HOST"))': (
+            "in an Origin it stands once"
+        ),
+    },
+    "receiver/access/refusal.py": {
+        **{
+            line: _NAME_OF_A_HEADER
+            for word in (str.lower, str.upper)
+            for line in (
+                f'response.headers["{word("Cache-Control")}"] = "no-store"',
+                f'response.headers["{word("Retry-After")}"] = str(self.wait)',
+                f'response.headers.add("{word("WWW-Authenticate")}", '
+                """'Basic realm="Framepost", charset="UTF-8"')""",
+                f'response.headers.add("{word("WWW-Authenticate")}", '
+                """'Bearer realm="Framepost"')""",
+            )
+        },
+        'is_browser = environ.get("HTTP_USER_AGENT", "XXXX").startswith("Mozilla/")': (
+            "no browser either"
+        ),
+        'return not is_browser or "text/html" in environ.get("HTTP_ACCEPT", "XXXX")': (
+            "asks for no page either"
+        ),
+    },
+    "receiver/access/network.py": {
+        'ip = ipaddress.ip_address(address.partition("XX%XX")[0])': (
+            "of an address with a zone ip_network leaves that out as well"
+        ),
+        "return str(ip.ipv4_mapped or ipaddress.ip_network((ip, 64), strict=None))": (
+            "None is as false as False"
+        ),
+    },
+    "receiver/access/hosts.py": {
+        'self._allowed = frozenset(name.lower().rstrip("XX.XX") for name in allowed)': _SMALL,
+        'name = found[1].lower().rstrip("XX.XX")': _SMALL,
+        'ipaddress.ip_address(name.strip("XX[]XX"))': _SMALL,
+        'host = environ.get("HTTP_HOST", None)': "no header is as good as an empty one",
+        'host = environ.get("HTTP_HOST", )': "no header is as good as an empty one",
+        'host = environ.get("HTTP_HOST", "XXXX")': "a name without a dot is answered as well",
+        **{
+            f"return Refusal(421, {reason}, sentence).response(environ)(environ, start_response)": (
+                "the reason is counted before, and the answer does not hold it"
+            )
+            for reason in ("None", '"XXhostXX"', '"HOST"')
+        },
+    },
+    "receiver/access/proxies.py": {
+        "self._networks = [ipaddress.ip_network(one, strict=None) for one in trusted]": (
+            "None is as false as False"
+        ),
+        'for entry in reversed(said.rsplit(",", )[-_LONGEST:]):': (
+            "what is cut apart besides is not read; it is for speed"
+        ),
     },
     "receiver/access/guesses.py": {
         "self._accounts.popitem(last=None)": "None is as false as False",

@@ -2,8 +2,10 @@
 
 mutmut makes the mutants of functions: all of them stand in the module at once, and a variable of
 the environment chooses one. pytest collects the tests once; then each mutant gets a fork of this
-process, with the module as it was imported, and runs the tests that come by until one fails. The
-last line of the output is what `Mutant` holds, as JSON.
+process, with the module as it was imported, and runs the tests that come by until one fails.
+
+Of the output the lines count that begin with `TOLD`: how many mutants there will be, then of each
+what `Mutant` holds, as JSON.
 """
 
 from __future__ import annotations
@@ -17,16 +19,18 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mutmut.mutation.file_mutation import mutate_file_contents
 from mutmut.state import state
 
 from tests.mutation import constants
-from tests.mutation.mutant import Fate, Mutant
+from tests.mutation.mutant import TOLD, Fate, Mutant
+from tests.mutation.undecorated import undecorated
 
 #: CPU seconds that a mutant gets, as a multiple of what its tests take, and besides; and seconds
 #: of the clock, for one that only waits.
@@ -50,12 +54,23 @@ class Trace:
 class Loop:
     """A pytest plugin in the place of the loop over the tests."""
 
-    def __init__(self, module: str, names: Sequence[str], mutated: str, original: str) -> None:
+    def __init__(
+        self,
+        module: str,
+        names: Sequence[str],
+        mutated: str,
+        original: str,
+        *,
+        remembered: Collection[str],
+        tell: Callable[[Any], None],
+    ) -> None:
+        """`remembered` may not run where a test asks for them, for an earlier one did."""
         self._module = module.removesuffix(".py").replace("/", ".")
         self._names = names
         self._functions = _functions(mutated)
-        self._original = original
-        self.mutants: list[Mutant] = []
+        self._changes = [each for each in constants.changes(original) if self._is_program(each)]
+        self._remembered = remembered
+        self._tell = tell
         self.trouble = ""
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -76,10 +91,16 @@ class Loop:
             return True
         # The quick ones first, which find most.
         items = sorted(session.items, key=lambda item: traces[item.nodeid].seconds)
+        self._tell(len(self._names) + len(self._changes))
         for name in self._names:
             place = name.rpartition("__mutmut_")[0]
+            shown = place.removeprefix("xǁ").removeprefix("x_").replace("ǁ", ".")
             function = f"{self._module}.{place}"
-            tests = [item for item in items if function in traces[item.nodeid].functions]
+            tests = [
+                item
+                for item in items
+                if shown in self._remembered or function in traces[item.nodeid].functions
+            ]
 
             def choose(name: str = name) -> None:
                 os.environ[_VARIABLE] = f"{self._module}.{name}"
@@ -87,24 +108,26 @@ class Loop:
             before, after = _difference(
                 self._functions[f"{place}__mutmut_orig"], self._functions[name]
             )
-            shown = place.removeprefix("xǁ").removeprefix("x_").replace("ǁ", ".")
-            fate = _fate(_fork(choose, tests, _limits(tests, traces)))
-            self.mutants.append(Mutant(shown, before, after, fate))
+            fate = _try(choose, tests, _limits(tests, traces))
+            self._tell(astuple(Mutant(shown, before, after, fate)))
         limits = _limits(items, traces)
-        for change in constants.changes(self._original):
-            try:
-                exec(change.source, {"__name__": self._module})
-            except Exception:  # is no program: a pattern that does not compile
-                continue
+        for change in self._changes:
 
             def put(source: str = change.source) -> None:
                 # The functions that tests have got hold of look into the same namespace.
                 exec(source, vars(sys.modules[self._module]))
 
-            fate = _fate(_fork(put, items, limits))
-            self.mutants.append(Mutant(f"line {change.line}", change.before, change.after, fate))
-        if _fork(_nothing, items, limits) != 0:
+            fate = _try(put, items, limits)
+            self._tell(astuple(Mutant(f"line {change.line}", change.before, change.after, fate)))
+        if _fork(_nothing, items, _AT_FIRST) != 0:
             self.trouble = "in the end the tests fail without any change"
+        return True
+
+    def _is_program(self, change: constants.Change) -> bool:
+        try:
+            exec(change.source, {"__name__": self._module})
+        except Exception:  # a pattern that does not compile, say
+            return False
         return True
 
 
@@ -172,7 +195,13 @@ def _limits(items: Sequence[pytest.Item], traces: dict[str, Trace]) -> tuple[int
     return round(_MORE + _TIMES * seconds), round(_MORE_ELAPSED + _TIMES_ELAPSED * elapsed)
 
 
-def _fate(status: int) -> Fate:
+def _try(
+    prepare: Callable[[], None], items: Sequence[pytest.Item], limits: tuple[int, int]
+) -> Fate:
+    status = _fork(prepare, items, limits)
+    if status == -signal.SIGALRM:  # a busy machine may have been the reason
+        seconds, elapsed = limits
+        status = _fork(prepare, items, (seconds, 2 * elapsed))
     if status == 0:
         return "survived"
     # SIGKILL follows where the limits of SIGXCPU are the same.
@@ -205,16 +234,22 @@ def main() -> int:
     module, *tests = sys.argv[1:]
     Path("setup.cfg").write_text("[mutmut]\nsource_paths=shared\n")  # it insists on one
     original = Path(module).read_text()
-    made = mutate_file_contents(module, original)
+    plain_source, remembered = undecorated(original)
+    made = mutate_file_contents(module, plain_source)
     Path(module).write_text(made.code)
-    loop = Loop(module, made.mutant_names, made.code, original)
+    # pytest takes the output from here on.
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
+
+    def tell(what: Any) -> None:
+        print(f"\n{TOLD}{json.dumps(what)}", file=out)  # the dots of pytest end nowhere
+
+    loop = Loop(*(module, made.mutant_names, made.code, original), remembered=remembered, tell=tell)
     # Nobody reads how a test failed, so nothing is found out about that.
     plain = ("-q", "--assert=plain", "--tb=no", "-p", "tests.mutation.plain")
     status = pytest.main([*plain, *tests], plugins=[loop])
     if status != 0 or loop.trouble:
         print(f"{loop.trouble or 'the tests cannot be collected'} ({status})")
         return 1
-    print(json.dumps([[each.place, each.before, each.after, each.fate] for each in loop.mutants]))
     return 0
 
 

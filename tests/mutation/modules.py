@@ -33,15 +33,31 @@ HELD_BY: dict[str, tuple[str, ...]] = {
     "receiver/access/hosts.py": (
         f"{_ACCESS}/test_hosts.py::test_names_of_its_own_are_answered",
         f"{_ACCESS}/test_hosts.py::test_names_that_anybody_may_have_are_not",
+        f"{_ACCESS}/test_hosts.py::test_who_names_this_receiver_is_let_in_every_time",
+        f"{_ACCESS}/test_hosts.py::test_who_does_not_is_told_and_goes_no_further",
         f"{_ACCESS}/test_hosts.py::test_with_a_token_any_name_will_do",
         f"{_ACCESS}/test_hosts.py::test_what_it_remembers_is_bounded",
     ),
     "receiver/access/limits.py": (f"{_ACCESS}/test_limits.py",),
-    "receiver/access/needs.py": (f"{_ACCESS}/test_gate.py", f"{_ACCESS}/test_routes.py"),
+    "receiver/access/needs.py": (
+        f"{_ACCESS}/test_gate.py",
+        # The others ask every route for every kind of stranger.
+        f"{_ACCESS}/test_routes.py::test_a_token_opens_what_its_role_is_for",
+        f"{_ACCESS}/test_routes.py::test_whose_frames_come_is_read_as_the_application_reads_it",
+        f"{_ACCESS}/test_routes.py::test_pictures_at_the_page_s_address_are_for_view",
+        f"{_ACCESS}/test_routes.py::test_other_methods_need_what_the_route_needs",
+        f"{_ACCESS}/test_routes.py::test_of_the_paths_that_strangers_make_up_few_are_remembered"
+        "_and_no_long_ones",
+        f"{_ACCESS}/test_routes.py::test_a_camera_is_read_from_a_path_or_a_query_as_it_is_spelt",
+        f"{_ACCESS}/test_routes.py::test_a_route_that_nobody_thought_of_is_for_admin",
+    ),
     "receiver/access/network.py": (f"{_ACCESS}/test_bearers.py",),
     "receiver/access/proxies.py": (f"{_ACCESS}/test_proxies.py",),
     "receiver/access/rate.py": (f"{_ACCESS}/test_rate.py",),
-    "receiver/access/refusal.py": (f"{_ACCESS}/test_gate.py",),
+    "receiver/access/refusal.py": (
+        f"{_ACCESS}/test_gate.py",
+        f"{_ACCESS}/test_hosts.py::test_who_does_not_is_told_and_goes_no_further",
+    ),
     "receiver/access/refusals.py": (f"{_ACCESS}/test_refusals.py",),
     "receiver/access/revocable.py": (f"{_ACCESS}/test_gate.py",),
     "receiver/access/token_file.py": (f"{_ACCESS}/test_token_file.py",),

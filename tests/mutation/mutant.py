@@ -7,6 +7,8 @@ from typing import Literal
 
 #: `timeout`: the tests did not end, which a person would notice as well as a failure.
 Fate = Literal["killed", "timeout", "survived"]
+#: So begins a line in which the process that tries mutants tells of them, and none of pytest's.
+TOLD = "mutation: "
 
 
 @dataclass(frozen=True, slots=True)

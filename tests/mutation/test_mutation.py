@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.mutation import patterns
+from tests.mutation.__main__ import named
 from tests.mutation.constants import changes
 from tests.mutation.copy import ROOT
 from tests.mutation.equivalents import EQUIVALENT
 from tests.mutation.modules import HELD_BY
 from tests.mutation.mutant import Mutant
+from tests.mutation.progress import Progress
 from tests.mutation.report import PAGE, score, stale, write_page
+from tests.mutation.undecorated import undecorated
 
 
 @pytest.mark.parametrize(
@@ -51,6 +56,76 @@ def test_what_stands_outside_functions_is_changed_in_one_thing_at_a_time() -> No
         (4, "r'a|b'", "r'b'"),
     }
     assert {each.source for each in changes("A = 1\n")} == {"A = 2\n"}
+
+
+def test_a_property_and_a_remembered_function_are_the_same_without_decorators() -> None:
+    source = """
+from functools import lru_cache
+
+@lru_cache(
+    maxsize=2
+)
+def twice(x):
+    return 2 * x
+
+class A:
+    @property
+    def size(self):
+        return twice(3)
+
+    @staticmethod
+    def left(self):
+        return 1
+"""
+    plain, names = undecorated(source)
+    found: dict[str, Any] = {}
+    exec(plain, found)
+
+    assert names == {"twice", "size"}
+    assert re.findall("@.*", plain) == ["@staticmethod"]
+    assert found["A"]().size == 6
+    assert found["twice"].cache_info().maxsize == 2
+
+
+def test_a_part_of_a_name_is_enough_and_a_whole_one_is_that() -> None:
+    assert named(["sender/books.py", "/tok"]) == [
+        *("sender/books.py", "receiver/access/token_file.py", "receiver/access/tokens.py")
+    ]
+    assert named([]) == list(HELD_BY)
+    with pytest.raises(ValueError, match=r"expected one of --list or a part .*, got 'nothing'"):
+        named(["sender", "nothing"])
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_who_watches_sees_how_far_it_is_and_how_long_it_takes() -> None:
+    now = 100.0
+    terminal = Terminal()
+    with Progress("a.py", stream=terminal, clock=lambda: now) as progress:
+        now += 9.0
+        progress.expect(200)
+        for fate in ("killed", "survived"):
+            now += 5.0
+            progress.tried(Mutant("f", "x = 1", "x = 2", fate))
+
+    assert terminal.getvalue().split("\r\x1b[K")[1:] == [
+        "a.py: its tests, without a change",
+        "a.py: 0 of 200, 0 survived",
+        "a.py: 1 of 200, 0 survived, 17 min left",
+        "a.py: 2 of 200, 1 survived, 16 min left",
+        "",
+    ]
+
+
+def test_where_nobody_watches_nothing_is_shown() -> None:
+    log = io.StringIO()
+    with Progress("a.py", stream=log) as progress:
+        progress.expect(1)
+
+    assert log.getvalue() == ""
 
 
 @pytest.mark.parametrize("module", HELD_BY)

@@ -89,6 +89,7 @@ def test_the_size_is_read_from_where_the_format_has_it(data: bytes, size: tuple[
         (b"GIF89a\x01\x02\x03", 415, "format",
          "expected a JPEG, PNG or WebP, got bytes that begin 47 49 46 38 39 61 01 02"),
         (PICTURES["jpeg"] + b"\x00x", 422, "corrupt", "2 bytes follow the JPEG's end marker"),
+        (png(9, 9) + b"\x00x", 422, "corrupt", "2 bytes follow the PNG's end"),
         (png(9, 9)[:44], 422, "corrupt", "a PNG without a header"),
         (png(9, 9).replace(b"IHDR", b"IDAT"), 422, "corrupt", "a PNG without a header"),
         (png(9, 9).replace(b"IEND", b"IDAT"), 422, "truncated", "the PNG is cut off"),

@@ -134,6 +134,35 @@ def test_a_rest_holds_for_everybody() -> None:
     assert turn.take(0, 8.0)  # which jitter makes of it at most
 
 
+def test_however_often_it_rested_it_looks_again_within_a_second() -> None:
+    now = 100.0
+    turn = Turn(clock=lambda: now)
+    for _ in range(40):
+        turn.rest()
+        now += 1.0
+        assert not turn.is_resting
+
+
+def test_nobody_rests_before_there_was_a_reason() -> None:
+    just_booted = Turn(clock=lambda: 0.5)
+
+    assert not just_booted.is_resting
+
+
+def test_who_waits_behind_one_that_gave_up_has_it_as_soon_as_the_rest_is_over() -> None:
+    turn = Turn()
+    taken: list[bool] = []
+    turn.rest(1.0)
+    first = threading.Thread(target=lambda: taken.append(turn.take(0, 0.3)))
+    first.start()
+    while not turn._waiting and first.is_alive():
+        time.sleep(0.001)
+    assert turn.take(1, 30.0)
+    first.join(30)
+
+    assert taken == [False]
+
+
 def test_the_next_frame_leaves_while_the_reply_to_the_last_is_on_its_way() -> None:
     third_came = threading.Event()
 

@@ -7,6 +7,7 @@ from itertools import count
 
 import pytest
 
+from receiver.access import network
 from receiver.access.authorization import read_token
 from receiver.access.bearers import Bearers, Stranger
 from receiver.access.grant import Grant
@@ -191,3 +192,10 @@ def test_what_holds_no_token_is_no_guess(header: str, bearers: Bearers) -> None:
 def test_a_header_of_the_greatest_length_is_looked_at_and_no_longer_one() -> None:
     assert read_token("Bearer " + "x" * 1017) == "x" * 1017
     assert read_token("Bearer " + "x" * 1018) is None
+
+
+def test_of_the_addresses_that_came_so_many_are_remembered() -> None:
+    for number in range(1, 1101):
+        assert network.network_of(f"2001:db8:1:{number:x}::2") == f"2001:db8:1:{number:x}::/64"
+
+    assert network.network_of.cache_info().currsize == 1024

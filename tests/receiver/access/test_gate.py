@@ -8,14 +8,28 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from werkzeug.routing import Map
 
+from receiver.access.bearers import Bearers
 from receiver.access.gate import Gate
+from receiver.access.grant import Token
 from receiver.access.guesses import BURST
 from receiver.access.refusals import Refusals
-from receiver.access.tokens import Tokens
-from tests.receiver.access.conftest import GRANTED, LET_IN, SECRETS, Behind, Visitor, basic, bearer
+from receiver.access.tokens import Tokens, digest_of
+from tests.receiver.access.conftest import (
+    GRANTED,
+    LET_IN,
+    SECRETS,
+    Behind,
+    Visitor,
+    basic,
+    bearer,
+    grant,
+)
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0"
+
+MISSING = "token: expected one in the header Authorization, got none"
 
 
 def counts(refusals: Refusals) -> dict[str, float]:
@@ -35,7 +49,7 @@ def counts(refusals: Refusals) -> dict[str, float]:
             "GET /cameras",
             {},
             401,
-            "token: expected one in the header Authorization, got none",
+            MISSING,
         ),
         (
             "GET /cameras",
@@ -71,26 +85,32 @@ def test_a_refusal_is_a_problem_of_one_sentence(
     with visitor.ask(route, headers) as response:
         problem = json.loads(response.data)
 
-    assert response.mimetype == "application/problem+json"
-    assert (response.status_code, problem["status"], problem["detail"]) == (status, status, detail)
+    assert (response.status_code, response.mimetype) == (status, "application/problem+json")
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "Retry-After" not in response.headers
+    title = "Token required" if status == 401 else "Not permitted"
+    more = {"error": detail} if "/v2" in route else {}
+    assert problem == {
+        "type": "about:blank", "title": title, "status": status, "detail": detail, **more
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("route", "more"),
     [
-        ("POST /v1/vision/detection", {"success", "error", "code"}),
-        ("POST /v2/models/m/infer", {"error"}),
-        ("GET /cameras", set()),
+        ("POST /v1/vision/detection", {"success": False, "error": MISSING, "code": 401}),
+        ("POST /v2/models/m/infer", {"error": MISSING}),
+        ("GET /cameras", {}),
     ],
 )
 def test_callers_of_the_doors_find_the_sentence_where_they_look(
-    route: str, more: set[str], visitor: Visitor
+    route: str, more: dict[str, Any], visitor: Visitor
 ) -> None:
     with visitor.ask(route) as response:
         problem = json.loads(response.data)
 
-    assert problem.keys() == {"type", "title", "status", "detail"} | more
-    assert problem.get("error", problem["detail"]) == problem["detail"]
+    own = {"type": "about:blank", "title": "Token required", "status": 401, "detail": MISSING}
+    assert problem == own | more
 
 
 def test_a_refusal_to_head_has_no_body(visitor: Visitor) -> None:
@@ -114,6 +134,7 @@ def test_a_refusal_to_head_has_no_body(visitor: Visitor) -> None:
         pytest.param(
             {"User-Agent": CHROME, "Accept": "text/event-stream"}, False, id="EventSource there"
         ),
+        pytest.param({"User-Agent": CHROME}, False, id="a browser that does not say what it wants"),
         pytest.param({"User-Agent": "VLC/3.0.24 LibVLC/3.0.24"}, True, id="VLC"),
         pytest.param({"User-Agent": "Lavf/61.1.100", "Accept": "*/*"}, True, id="FFmpeg"),
         pytest.param({"User-Agent": "curl/8.5.0", "Accept": "*/*"}, True, id="curl"),
@@ -147,6 +168,7 @@ EVIL = {"Origin": "http://evil.example", "User-Agent": CHROME}
         pytest.param(EVIL | {"Sec-Fetch-Site": "cross-site"}, 403, id="and it says so"),
         pytest.param({"Sec-Fetch-Site": "same-site"}, 403, id="another port of this machine"),
         pytest.param({"Sec-Fetch-Site": "same-origin"} | EVIL, LET_IN, id="ours"),
+        pytest.param({"Sec-Fetch-Site": "none"} | EVIL, LET_IN, id="no page, but a person"),
         pytest.param(EVIL | {"Origin": "http://localhost"}, LET_IN, id="ours, by its address"),
         pytest.param({"Origin": "http://10.0.0.1"}, LET_IN, id="a program behind the balancer"),
         pytest.param({}, LET_IN, id="a program"),
@@ -160,7 +182,62 @@ def test_a_strange_page_cannot_use_the_password_that_a_browser_knows(
 
     assert visitor.status(route, basic(secret) | headers) == answer
     assert visitor.status(route, bearer(secret) | headers) == LET_IN
-    assert visitor.status("GET /cameras", basic(secret) | headers) == LET_IN
+    for harmless in ("GET", "HEAD", "OPTIONS"):
+        assert visitor.status(f"{harmless} /cameras", basic(secret) | headers) == LET_IN
+
+
+def test_a_strange_page_is_told_that_it_is_one(visitor: Visitor) -> None:
+    headers = basic(SECRETS["admin"]) | EVIL
+    with visitor.ask("PUT /cameras/door/control", headers) as response:
+        assert json.loads(response.data)["detail"] == (
+            "token admin: expected a page of this receiver to ask for that, got one of another site"
+        )
+
+
+def test_what_is_open_is_for_strangers_but_no_picture_at_the_same_address(
+    visitor: Visitor, behind: Behind
+) -> None:
+    assert visitor.status("GET /healthz") == LET_IN
+    assert visitor.status("GET /") == LET_IN
+    assert visitor.status("GET /?action=snapshot") == 401
+    assert [environ["PATH_INFO"] for environ in behind.environs] == ["/healthz", "/"]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_whoever_has_a_token_learns_what_is_not_there(name: str, visitor: Visitor) -> None:
+    assert visitor.status("GET /nothing", bearer(SECRETS[name])) == LET_IN
+    assert visitor.status("GET /nothing") == 401
+
+
+def test_of_cameras_those_that_may_be_are_named_and_of_a_long_name_the_begin(
+    routes: Map, behind: Behind, refusals: Refusals
+) -> None:
+    secret = "two-cameras-0123456789"
+    mine = grant("mine", "ingest", cameras=["yard", "door"])
+    tokens = Tokens([Token(digest=digest_of(secret), grant=mine)])
+    gate = Gate(behind, routes, tokens=tokens, bearers=Bearers(tokens), refusals=refusals)
+    visitor = Visitor(gate)
+
+    for camera in ("door", "yard"):
+        assert visitor.status(f"POST /cameras/{camera}/frames", bearer(secret)) == LET_IN
+    with visitor.ask(f"POST /cameras/{'x' * 100}/frames", bearer(secret)) as response:
+        assert json.loads(response.data)["detail"] == (
+            f"token mine: expected frames of camera door, yard, got {'x' * 64}"
+        )
+
+
+def test_who_guesses_at_one_address_holds_up_nobody_at_another(gate: Gate) -> None:
+    statuses: list[str] = []
+
+    def guess(number: int, **address: str) -> str:
+        environ = {"HTTP_AUTHORIZATION": f"Bearer guess-{number:016}"} | address
+        base = {"REQUEST_METHOD": "GET", "PATH_INFO": "/cameras", "wsgi.input": io.BytesIO()}
+        gate(base | environ, lambda status, *_: statuses.append(status[:3]))  # type: ignore[arg-type]
+        return statuses[-1]
+
+    assert [guess(n, REMOTE_ADDR="192.0.2.7") for n in range(BURST + 1)][-2:] == ["401", "429"]
+    assert guess(0, REMOTE_ADDR="192.0.2.8") == "401"
+    assert guess(0) == "401"
 
 
 def test_the_body_of_who_is_refused_is_read_and_goes_no_further(

@@ -15,7 +15,9 @@ from receiver.access.hosts import Hosts
 from receiver.access.limits import Limits
 from receiver.access.refusals import Refusals
 from receiver.app import create_app
+from receiver.parts import ALLOW
 from shared import codec, pattern
+from shared.errors import FrameError
 from tests.receiver.access.clock import Clock
 from tests.receiver.access.conftest import LET_IN, Behind
 from tests.receiver.access.test_gate import counts
@@ -115,6 +117,57 @@ def test_who_is_refused_is_told_when_to_come_again(
         "requests: expected at most 0.2 a second from one address, got more; try again in 5 s"
     )
     assert counts(refusals) == {"rate": 1}
+
+
+def test_few_frames_a_second_may_come_as_many_in_a_row_as_one_sender_has_cameras(
+    behind: Behind, routes: Map, refusals: Refusals, clock: Clock
+) -> None:
+    limits = Limits(behind, routes, requests=None, frames=1, refusals=refusals, clock=clock)
+
+    assert Crowd(limits).let_in(FRAME, 50) == 16
+
+
+def test_what_is_asked_of_the_routes_for_frames_is_a_request(crowd: Crowd) -> None:
+    assert crowd.let_in("GET /v2/models/m", 300) == 100
+    assert crowd.let_in("POST /hooks/reload", 5) == 0
+    assert crowd.let_in(FRAME, 300) == 20
+
+
+def test_each_frame_of_a_stream_is_allowed_or_refused_and_of_no_other_request(
+    behind: Behind, routes: Map, refusals: Refusals, clock: Clock
+) -> None:
+    limits = Limits(behind, routes, requests=4, frames=10, refusals=refusals, clock=clock)
+    environ: dict[str, Any] = {"REQUEST_METHOD": "POST", "PATH_INFO": "/cameras/door/frames"}
+    start: Any = lambda *_: None  # noqa: E731
+    for path in ("/cameras/door/frames", "/cameras/door/stream"):
+        assert limits(environ | {"PATH_INFO": path}, start) is behind.reply  # without an address
+    allow = behind.environs[1][ALLOW]
+    assert ALLOW not in behind.environs[0]
+
+    for _ in range(18):
+        allow()
+    with pytest.raises(FrameError) as refused:
+        allow()
+
+    assert str(refused.value) == "frames: expected at most 10 a second from one address, got more"
+    assert (refused.value.status, refused.value.reason) == (429, "rate")
+    clock.now += 0.1
+    allow()
+
+
+def test_of_the_paths_that_strangers_make_up_few_are_remembered_and_no_long_ones(
+    behind: Behind, routes: Map, refusals: Refusals
+) -> None:
+    limits = Limits(behind, routes, requests=1e6, frames=None, refusals=refusals)
+    crowd = Crowd(limits)
+    crowd.ask(f"GET /{'x' * 200}")
+    assert limits._remembered.cache_info().currsize == 0
+    crowd.ask(f"GET /{'x' * 199}")
+    assert limits._remembered.cache_info().currsize == 1
+
+    for number in range(1100):
+        crowd.ask(f"GET /{number}")
+    assert limits._remembered.cache_info().currsize == 1024
 
 
 def test_without_limits_nothing_stands_in_front() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from werkzeug.routing import Map
 
-from receiver.access.needs import Needs, level_of
+from receiver.access.needs import Need, Needs, level_of, unclassified
 from tests.receiver.access.conftest import LET_IN, SECRETS, Visitor, basic, bearer
 
 #: Everybody.
@@ -223,13 +223,42 @@ def test_of_the_paths_that_strangers_make_up_few_are_remembered_and_no_long_ones
     needs = Needs(routes)
     for number in range(10):
         assert needs.of("GET", f"/cameras/{number:0300}", "").level == "view"
+    needs.of("GET", f"/{'x' * 200}", "")
     assert needs._remembered.cache_info().currsize == 0
+    needs.of("GET", f"/{'x' * 199}", "")
+    assert needs._remembered.cache_info().currsize == 1
 
     for number in range(1100):
         assert needs.of("GET", f"/cameras/{number}", "").level == "view"
     assert needs._remembered.cache_info().currsize == 1024
 
 
+@pytest.mark.parametrize(
+    ("path", "query", "need"),
+    [
+        ("/image_post", "", Need("ingest", "default")),
+        ("/image_post", "camera=yard", Need("ingest", "yard")),
+        ("/image_post", "action=stream", Need("ingest", "default")),
+        ("/cameras/door/frames", "camera=yard", Need("ingest", "door")),
+        # WSGI gives the bytes of a path as characters.
+        ("/cameras/d\xc3\xb6r/frames", "", Need("ingest", "dör")),
+        ("/cameras/d\xf6r/frames", "", Need("ingest", "d\ufffdr")),
+        ("/cameras/d\u0436r/frames", "", Need("ingest", "d?r")),
+        ("/cameras/door/control", "action=stream", Need("any")),
+        ("/v1/vision/detection", "", Need("ingest")),
+        ("/nothing", "", Need("any")),
+    ],
+)
+def test_a_camera_is_read_from_a_path_or_a_query_as_it_is_spelt(
+    path: str, query: str, need: Need, routes: Map
+) -> None:
+    assert Needs(routes).of("POST", path, query) == need
+
+
 def test_a_route_that_nobody_thought_of_is_for_admin() -> None:
     assert level_of("new.get_something") == "admin"
     assert level_of("kserve_new.get_something") == "admin"
+    known = ["kserve.infer", "ingest.post_frame", "access.get_access"]
+    assert unclassified([*known, "new.get_something", "ingest.new"]) == [
+        *("new.get_something", "ingest.new")
+    ]
