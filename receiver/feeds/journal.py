@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 from receiver.order import is_before
@@ -71,7 +71,8 @@ class Journal:
         self._boot = secrets.token_hex(4)
         self._entries: deque[Entry] = deque()
         self._bytes = 0
-        self._cameras: deque[str] = deque(maxlen=_REMEMBERED)
+        # All of its room at once: a receiver would grow by it for its first hours.
+        self._cameras = deque(repeat("", _REMEMBERED), maxlen=_REMEMBERED)
         self._newest: dict[str, tuple[EncodedFrame, Entry]] = {}
         self._listeners: tuple[Callable[[], None], ...] = ()
 

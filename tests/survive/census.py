@@ -1,16 +1,23 @@
-"""Census: what each process of a run holds, looked at again and again."""
+"""Census: what each process of a run holds, looked at again and again.
+
+Memory is what is the process's own: pages of files, such as programs and libraries, come when they
+are first used and go when the system wants their room (proc(5), smaps).
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil
 
 from tests.survive.slope import Point, Slope, estimate, low_water
 
 _MB = 1e6
+#: In kB; memory that several share counts in parts.
+_OWN = ("Anonymous:", "Pss_Shmem:")
 
 
 @dataclass(slots=True)
@@ -26,13 +33,13 @@ class Life:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """Of one role: resident memory in MB, threads and open files, each per hour."""
+    """Of one role: its own memory in MB, threads and open files, each per hour."""
 
     memory: Slope
     threads: Slope
     files: Slope
-    #: Resident at the end of the last life, MB.
-    resident: float
+    #: Memory at the end of the last life, MB.
+    held: float
     lives: int
     #: That were looked at, without warm-up.
     seconds: float
@@ -51,9 +58,9 @@ class Census:
             try:
                 process = psutil.Process(pid)
                 with process.oneshot():
-                    memory = process.memory_info().rss / _MB
+                    memory = _own_memory(pid) / _MB
                     threads, files = process.num_threads(), process.num_fds()
-            except psutil.Error:
+            except (psutil.Error, OSError):
                 continue
             now = time.monotonic()
             if not lives or lives[-1].pid != pid:
@@ -79,7 +86,7 @@ class Census:
                 memory=estimate(_steady(life.memory, life, warm_up, window) for life in old),
                 threads=estimate(_steady(life.threads, life, warm_up, window) for life in old),
                 files=estimate(_steady(life.files, life, warm_up, window) for life in old),
-                resident=lives[-1].memory[-1][1],
+                held=lives[-1].memory[-1][1],
                 lives=len(lives),
                 seconds=sum(kept),
             )
@@ -93,6 +100,15 @@ class Census:
             marks = low_water(life.memory, window)
             found[role] = [(round(at - life.born, 1), round(value, 2)) for at, value in marks]
         return found
+
+
+def _own_memory(pid: int) -> int:
+    """Return the bytes of memory that `pid` holds by itself; raise OSError where it is gone.
+
+    Linux only. What /proc/PID/status says of it is inexact (proc(5)).
+    """
+    lines = Path("/proc", str(pid), "smaps_rollup").read_text(encoding="ascii").splitlines()
+    return sum(int(line.split()[1]) << 10 for line in lines if line.startswith(_OWN))
 
 
 #: Fewer points of a life than that say nothing.

@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from tests.survive.census import Growth
+from tests.survive.census import Census, Growth
 from tests.survive.slope import Point, Slope, estimate, low_water
 from tests.survive.soak.plan import Plan, schedule
 from tests.survive.soak.verdict import BAR, PLANTED, judge
 
 _HOUR = 3600
+_MB = 1 << 20
+#: Does what it is told, and says so.
+_CHILD = f"""
+import mmap, sys
+kept = []
+for line in sys.stdin:
+    match line.split():
+        case ["take"]:
+            kept.append(bytearray(b"x") * {8 * _MB})
+        case ["drop"]:
+            kept.clear()
+        case ["map", path]:
+            with open(path, "rb") as file:
+                kept.append(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            sum(kept[-1][::4096])
+    print("done", flush=True)
+"""
 
 
 def series(
@@ -73,7 +93,42 @@ def test_each_thing_that_grows_is_named_and_a_control_that_is_not_found_too() ->
     assert "more threads" in judge(sound | {"sender": growth(flat, threads=3)})[0]
     assert "more open files" in judge(sound | {"sender": growth(flat, files=3)})[0]
     assert "was not found" in judge(sound | {"control": growth(flat)})[0]
+    # That it may leak does not show that it was seen to.
+    assert "was not found" in judge(sound | {"control": growth(Slope(0, PLANTED, 90))})[0]
     assert "did not live long enough" in judge({"sender": growth(flat)})[0]
+
+
+def test_memory_is_what_a_process_holds_by_itself_and_not_the_pages_of_files(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "library"
+    file.write_bytes(bytes(8 * _MB))
+    census = Census()
+    with subprocess.Popen(
+        (sys.executable, "-c", _CHILD), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        for command in ("begin", "take", f"map {file}", "drop"):
+            print(command, file=child.stdin, flush=True)
+            assert child.stdout.readline() == "done\n"
+            census.look({"child": child.pid})
+        child.stdin.close()
+
+    begun, taken, mapped, dropped = (value for _, value in census.memory(1e-6)["child"])
+    assert taken - begun == pytest.approx(8 * _MB / 1e6, abs=0.5)
+    assert mapped - taken == pytest.approx(0, abs=0.5)
+    assert dropped - begun == pytest.approx(0, abs=0.5)
+
+
+def test_a_process_that_is_gone_says_nothing() -> None:
+    child = subprocess.Popen((sys.executable, "-c", ""))
+    child.wait(30)
+    census = Census()
+
+    census.look({"child": child.pid})
+
+    assert census.growth(warm_up=0, window=1) == {}
 
 
 def test_the_receiver_is_killed_only_at_the_end_and_a_seed_names_the_rest() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +12,11 @@ from dataclasses import dataclass
 class Plan:
     """Times are seconds. A run shorter than an hour leaks, and allows, so much more per hour."""
 
+    #: How often each fault comes before anything is measured, and how long the run is from then on.
+    rounds: int
     seconds: float
     every: float
+    #: What a process that was started meanwhile takes until it is as it will be.
     warm_up: float
     window: float
     sample: float
@@ -23,9 +27,10 @@ class Plan:
         """Return the plan of a run: as long as that, in the proportions of an hour."""
         share = min(1.0, minutes / 60)
         return cls(
+            rounds=min(15, math.ceil(3 * minutes)),
             seconds=minutes * 60,
             every=max(12.0, 120 * share),
-            warm_up=min(600.0, minutes * 60 / 5),
+            warm_up=min(120.0, minutes * 60 / 10),
             window=max(2.0, 30 * share),
             sample=max(0.5, 5 * share),
             outage=max(4.0, 20 * share),

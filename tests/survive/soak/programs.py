@@ -1,16 +1,10 @@
-"""Programs: cameras, a sender, a receiver and its hooks, and the faults that befall them."""
+"""Programs: cameras, a sender, a receiver and its hooks, and the line between the two."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import threading
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,7 +13,7 @@ import psutil
 import requests
 
 from camera.simulated import SimulatedCamera
-from shared import codec, pattern
+from tests.chaos.proxy import ChaosProxy
 from tests.program import Program, Receiver
 
 #: camera: codec, width, height, frames a second, transport
@@ -32,15 +26,14 @@ CAMERAS = {
 LEAKY = "tests.survive.bad_hooks:Leaky"
 FILLING = "tests.survive.bad_hooks:filling"
 STEADY = "tests.witness:Witness"
-#: Results that the receiver keeps for readers of /events, and how many fill it at once.
-_JOURNAL = 10_000
-_FILLERS = 4
-#: Requests that wait for a receiver which stood still for so long that its senders asked again.
-_CROWD = 32
+#: Seconds without a frame after which the sender connects again.
+READ_TIMEOUT = 3.0
+#: Cameras whose results fill the receiver's journal.
+FILLERS = tuple(f"filler{number}" for number in range(4))
 
 
 class Programs:
-    """The programs, and the faults that befall them. `with` starts and ends them."""
+    """`with` starts and ends them."""
 
     def __init__(self, folder: Path, *, leak: float, is_disarmed: bool = False) -> None:
         """`leak`: bytes a minute of the control. `is_disarmed`: a hook that is judged leaks too."""
@@ -50,17 +43,6 @@ class Programs:
         self._stack = ExitStack()
         self._port = 0
         self.outputs: list[Program] = []
-        #: What to do, and what ends it.
-        self.faults: Mapping[str, tuple[Callable[[], None], Callable[[], None]]] = {
-            "receiver stopped": (
-                lambda: self._signal(signal.SIGSTOP),
-                lambda: self._signal(signal.SIGCONT),
-            ),
-            "receiver killed": (self._kill, self._start_receiver),
-            "camera stalled": (self._cameras_stall, self._cameras_resume),
-            "camera gone": (self._cameras_stop, self._cameras_start),
-            "hook segfault": (self._segfault, lambda: None),
-        }
 
     def __enter__(self) -> Self:
         try:
@@ -70,19 +52,20 @@ class Programs:
                 )
                 for name, (codec, width, height, fps, _) in CAMERAS.items()
             }
-            self._start_receiver()
+            self.start_receiver()
+            self.proxy = self._stack.enter_context(ChaosProxy(self._port))
             config = self._folder / "cameras.yaml"
             config.write_text(
                 "cameras:\n"
                 + "".join(
                     f"  - {{camera: {name}, source: '{camera.url}',"
-                    f" rtsp_transport: {CAMERAS[name][4]}}}\n"
+                    f" rtsp_transport: {CAMERAS[name][4]}, read_timeout: {READ_TIMEOUT:g}}}\n"
                     for name, camera in self.cameras.items()
                 ),
                 encoding="utf-8",
             )
             self.sender = self._stack.enter_context(
-                Program("sender", "--config", str(config), "--to", self.receiver.url)
+                Program("sender", "--config", str(config), "--to", self.proxy.url)
             )
             self.outputs.append(self.sender)
         except BaseException:
@@ -136,45 +119,12 @@ class Programs:
             time.sleep(0.1)
         return None
 
-    def crowd(self) -> None:
-        """Let so many be there at once as after a standstill: the server keeps a thread for each.
-
-        It gives tasks to its threads by turns, so that none has nothing to do for long.
-        """
-        together = threading.Barrier(_CROWD)
-        with ThreadPoolExecutor(_CROWD) as pool:
-            for done in [pool.submit(self._view, together) for _ in range(_CROWD)]:
-                done.result()
-
-    def _view(self, together: threading.Barrier) -> None:
-        url = f"{self.receiver.url}/cameras/cam1/stream.mjpg"
-        with requests.get(url, stream=True, timeout=60) as answer:
-            answer.raise_for_status()
-            next(answer.iter_content(1000))
-            together.wait(60)
-
-    def fill(self) -> None:
-        """Let so many results come that the receiver's journal is full, as after a while it is."""
-        picture = codec.encode(pattern.draw(0, 160, 120), 50)
-        with ThreadPoolExecutor(_FILLERS) as pool:
-            list(pool.map(partial(self._fill, picture), range(_FILLERS)))
-
-    def _fill(self, picture: bytes, number: int) -> None:
-        with requests.Session() as session:
-            for _ in range(_JOURNAL // _FILLERS):
-                answer = session.post(
-                    f"{self.receiver.url}/cameras/filler{number}/frames?mode=every",
-                    picture,
-                    headers={"Content-Type": "image/jpeg", "Prefer": "wait=30"},
-                    timeout=60,
-                )
-                answer.raise_for_status()
-
-    def _start_receiver(self) -> None:
+    def start_receiver(self) -> None:
+        """Start one, on the port that the last one had."""
         hooks = (self._steady, f"cam3={LEAKY}", "cam4=tests.sightings:process")
         arguments = [part for hook in hooks for part in ("--hook", hook)]
-        for number in range(_FILLERS):
-            arguments += ["--hook", f"filler{number}={FILLING}"]
+        for camera in FILLERS:
+            arguments += ["--hook", f"{camera}={FILLING}"]
         env = {"LEAK_PER_MINUTE": str(self._leak)}
         for left in range(20, -1, -1):
             try:
@@ -188,28 +138,3 @@ class Programs:
         self._stack.enter_context(self.receiver)
         self._port = self.receiver.port
         self.outputs.append(self.receiver)
-
-    def _signal(self, number: int) -> None:
-        top = psutil.Process(self.receiver.pid)
-        for process in (top, *top.children(recursive=True)):
-            process.send_signal(number)
-
-    def _kill(self) -> None:
-        self.receiver.stop(signal.SIGKILL)
-
-    def _segfault(self) -> None:
-        os.kill(self.roles()["hook process"], signal.SIGSEGV)
-
-    def _cameras_stall(self) -> None:
-        for name in ("cam1", "cam2"):
-            self.cameras[name].stall()
-
-    def _cameras_resume(self) -> None:
-        for name in ("cam1", "cam2"):
-            self.cameras[name].resume()
-
-    def _cameras_stop(self) -> None:
-        self.cameras["cam3"].stop()
-
-    def _cameras_start(self) -> None:
-        self.cameras["cam3"].start()

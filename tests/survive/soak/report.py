@@ -22,7 +22,7 @@ class Report:
     slowest_recovery: float
     processed: int
     broken: Sequence[str]
-    #: Of each role's longest life: seconds since its birth, MB resident at least.
+    #: Of each role's longest life: seconds since its birth, MB at least.
     memory: Mapping[str, Sequence[Point]]
 
 
@@ -31,7 +31,7 @@ def show(report: Report) -> None:
     print(f"{'process':20} {'MB':>7} {'MB/h':>7} {'at most':>8} {'threads/h':>9} {'files/h':>8}")
     for role, grown in report.growth.items():
         print(
-            f"{role:20} {grown.resident:7.1f} {grown.memory.per_hour:7.2f} "
+            f"{role:20} {grown.held:7.1f} {grown.memory.per_hour:7.2f} "
             f"{grown.memory.upper:8.2f} {grown.threads.per_hour:9.2f} {grown.files.per_hour:8.2f}"
         )
     print(f"faults: {report.faults}; slowest recovery {report.slowest_recovery:.1f} s")

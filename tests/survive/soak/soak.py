@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.survive.census import Census
+from tests.survive.soak.faults import faults
+from tests.survive.soak.filling import crowd, fill
 from tests.survive.soak.plan import Plan, schedule
 from tests.survive.soak.programs import Programs
 from tests.survive.soak.report import Report
@@ -33,6 +35,7 @@ def soak(
     with Programs(folder, leak=leak, is_disarmed=is_disarmed) as line:
         if line.recovers(60) is None:
             raise AssertionError(f"no frames at the start:\n{line.sender.output}")
+        known = faults(line)
         looked = time.monotonic()
 
         def watch(until: float) -> None:
@@ -43,29 +46,34 @@ def soak(
                     looked = time.monotonic()
                     census.look(line.roles())
 
-        def befall(kind: str) -> None:
+        def befall(kind: str, *, seconds: float) -> None:
             nonlocal slowest
-            begin, end = line.faults[kind]
-            begin()
-            watch(time.monotonic() + plan.outage)
-            end()
+            fault = known[kind]
+            fault.begin()
+            watch(time.monotonic() + max(seconds, fault.least))
+            fault.end()
             took = line.recovers(RECOVERY)
             say(f"{kind}: {'not over' if took is None else f'over after {took:.1f} s'}")
             if took is None:
                 broken.append(f"{kind}: no frames of some camera {RECOVERY:.0f} s after it")
             slowest = max(slowest, RECOVERY if took is None else took)
 
-        # What each costs once is no growth, nor is what the receiver keeps of the newest results.
-        for kind in line.faults:
-            befall(kind)
-        line.crowd()
-        line.fill()
+        # What each costs the first times is no growth, nor is what the receiver keeps of the newest
+        # results. It is killed once, for it begins anew then.
+        for kind in known:
+            befall(kind, seconds=plan.outage)
+        for _ in range(plan.rounds - 1):
+            for kind in known:
+                if kind != "receiver killed":
+                    befall(kind, seconds=0)
+        crowd(line.receiver.url)
+        fill(line.receiver.url)
         census = Census()
-        kinds = schedule([*line.faults], plan, random.Random(seed))
+        kinds = schedule([*known], plan, random.Random(seed))
         started = time.monotonic()
         for number, kind in enumerate(kinds, 1):
             watch(started + number * plan.every)
-            befall(kind)
+            befall(kind, seconds=plan.outage)
         watch(started + plan.seconds)
         counts = line.counts()
         outputs = list(line.outputs)

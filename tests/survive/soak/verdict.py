@@ -29,9 +29,9 @@ def judge(growth: Mapping[str, Growth], *, scale: float = 1.0) -> list[str]:
         if role not in growth:
             broken.append(f"{role}: did not live long enough to be judged")
     control = growth.get("control")
-    if control is not None and control.memory.upper <= BAR * scale:
+    if control is not None and control.memory.per_hour <= BAR * scale:
         broken.append(
             f"control: leaks {PLANTED * scale:g} MB an hour, and was not found"
-            f" ({control.memory.upper:.2f})"
+            f" ({control.memory.per_hour:.2f})"
         )
     return broken
