@@ -90,7 +90,11 @@ class CameraConfig(BaseModel):
         description="files: at their own pace, or every frame as fast as the receiver takes them",
     )
     loop: Switch = Field(False, description="files: begin again at the end")
-    depth: Depth = Field(1, description="how many of the newest frames wait for their turn")
+    depth: Depth = Field(
+        1,
+        description="how many frames may wait for their turn, which go in their order; of more only"
+        " the newest is sent",
+    )
     open_timeout: Seconds = Field(5.0, description="seconds for a source to connect")
     read_timeout: Seconds = Field(5.0, description="seconds without a frame, then connect again")
     deadline: Seconds = Field(

@@ -21,8 +21,9 @@ class Latest(Generic[T]):
     """Hold the newest `depth` items and wake everyone who waits for a newer one.
 
     `put` never blocks and never grows. Every reader keeps its own place, so a slow reader skips
-    items without holding up the writer or the other readers. With a depth above 1 a reader gets
-    the newest item first, then the older ones that it has not taken and that are still held.
+    items without holding up the writer or the other readers. While no more than `depth` items wait
+    for a reader it gets them all, as they were put. One more clears them: then only the newest
+    waits, until the reader takes it. So nobody meets an item older than the last one that he got.
     """
 
     def __init__(self, depth: int = 1) -> None:
@@ -32,7 +33,7 @@ class Latest(Generic[T]):
         self._changed = threading.Condition(lock)
         #: Apart from `_changed`: a reader that takes would else wake all the others.
         self._taken = threading.Condition(lock)
-        self._items: deque[tuple[int, T]] = deque(maxlen=depth)
+        self._items: deque[T] = deque(maxlen=depth)
         self._version = 0
         self._closed = False
         self._listeners: tuple[Callable[[], None], ...] = ()
@@ -43,7 +44,7 @@ class Latest(Generic[T]):
             if self._closed:
                 return
             self._version += 1
-            self._items.append((self._version, item))
+            self._items.append(item)
             self._changed.notify_all()
         for listener in self._listeners:
             listener()
@@ -51,7 +52,7 @@ class Latest(Generic[T]):
     def peek(self) -> T | None:
         """Return the newest item, or None before the first; take nothing."""
         with self._changed:
-            return self._items[-1][1] if self._items else None
+            return self._items[-1] if self._items else None
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` after every `put` and after `close`, on that thread; it must not block.
@@ -89,31 +90,29 @@ class LatestReader(Generic[T]):
 
     def __init__(self, latest: Latest[T]) -> None:
         self._latest = latest
-        self._start = latest._version - len(latest._items)
+        #: The version of the item that it got last; at first, that of the one before those held.
+        self._last = self._start = latest._version - len(latest._items)
         #: How many items this reader got.
         self.taken = 0
-        #: Which of those it might meet again: only versions still held matter.
-        self._seen: set[int] = set()
 
     def get(self, timeout: float | None = None) -> T | None:
-        """Return the newest item not taken yet, or None after `timeout` seconds.
+        """Return the next item, or None after `timeout` seconds: of `depth` items at most that were
+        put since the last one the oldest, of more the newest.
 
         Raise Closed when the Latest was closed and nothing is left.
         """
         latest = self._latest
         with latest._changed:
-            latest._changed.wait_for(lambda: latest._closed or self._next() is not None, timeout)
-            found = self._next()
-            if found is None:
+            latest._changed.wait_for(lambda: latest._closed or self._waiting() > 0, timeout)
+            waiting = self._waiting()
+            if not waiting:
                 if latest._closed:
                     raise Closed
                 return None
-            version, item = found
-            oldest = latest._items[0][0]
-            self._seen = {seen for seen in self._seen if seen >= oldest} | {version}
+            self._last = latest._version - waiting + 1
             self.taken += 1
             latest._taken.notify_all()
-            return item
+            return latest._items[-waiting]
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until there is something to take, and leave it there; False on time-out.
@@ -122,16 +121,17 @@ class LatestReader(Generic[T]):
         """
         latest = self._latest
         with latest._changed:
-            latest._changed.wait_for(lambda: latest._closed or self._next() is not None, timeout)
-            if self._next() is None and latest._closed:
+            latest._changed.wait_for(lambda: latest._closed or self._waiting() > 0, timeout)
+            is_there = self._waiting() > 0
+            if latest._closed and not is_there:
                 raise Closed
-            return self._next() is not None
+            return is_there
 
     def wait_until_taken(self, timeout: float | None = None) -> bool:
         """Wait, as the writer, until this reader has taken all that is held; False on time-out."""
         latest = self._latest
         with latest._changed:
-            return latest._taken.wait_for(lambda: self._next() is None, timeout)
+            return latest._taken.wait_for(lambda: not self._waiting(), timeout)
 
     def counts(self) -> tuple[int, int, int]:
         """Return (taken, skipped, waiting) of one moment; they add up to all that was put.
@@ -140,12 +140,10 @@ class LatestReader(Generic[T]):
         """
         latest = self._latest
         with latest._changed:
-            waiting = sum(1 for version, _ in latest._items if version not in self._seen)
+            waiting = self._waiting()
             put = latest._version - self._start
             return self.taken, put - self.taken - waiting, waiting
 
-    def _next(self) -> tuple[int, T] | None:
-        for entry in reversed(self._latest._items):
-            if entry[0] not in self._seen:
-                return entry
-        return None
+    def _waiting(self) -> int:
+        put = self._latest._version - self._last
+        return put if put <= len(self._latest._items) else 1

@@ -40,14 +40,53 @@ def test_a_newcomer_gets_what_is_held_at_once() -> None:
     assert latest.reader().get(0) == "held"
 
 
-def test_depth_gives_the_newest_first_and_then_the_older_ones() -> None:
+def test_what_fits_the_depth_comes_in_its_order() -> None:
     latest: Latest[int] = Latest(depth=3)
     reader = latest.reader()
-    for item in range(5):
+    for item in range(3):
         latest.put(item)
 
-    assert [reader.get(0) for _ in range(4)] == [4, 3, 2, None]
-    assert reader.counts() == (3, 2, 0)
+    assert [reader.get(0) for _ in range(4)] == [0, 1, 2, None]
+    assert reader.counts() == (3, 0, 0)
+
+
+def test_one_more_than_the_depth_clears_all_but_the_newest() -> None:
+    latest: Latest[int] = Latest(depth=3)
+    reader = latest.reader()
+    for item in range(4):
+        latest.put(item)
+    assert reader.counts() == (0, 3, 1)
+
+    assert [reader.get(0) for _ in range(2)] == [3, None]
+    assert reader.counts() == (1, 3, 0)
+
+
+def test_after_a_clearing_only_the_newest_waits_until_it_is_taken() -> None:
+    latest: Latest[int] = Latest(depth=2)
+    reader = latest.reader()
+    for item in range(6):
+        latest.put(item)
+    assert reader.counts() == (0, 5, 1)
+    assert reader.get(0) == 5
+
+    latest.put(6)
+    latest.put(7)
+
+    assert [reader.get(0) for _ in range(3)] == [6, 7, None]
+    assert reader.counts() == (3, 5, 0)
+
+
+def test_what_one_reader_has_cleared_another_still_gets() -> None:
+    latest: Latest[int] = Latest(depth=2)
+    slow, fast = latest.reader(), latest.reader()
+    latest.put(0)
+    assert fast.get(0) == 0
+    latest.put(1)
+    latest.put(2)
+
+    assert [fast.get(0) for _ in range(3)] == [1, 2, None]
+    assert [slow.get(0) for _ in range(2)] == [2, None]
+    assert (fast.counts(), slow.counts()) == ((3, 0, 0), (1, 2, 0))
 
 
 def test_put_wakes_a_waiting_reader() -> None:
@@ -100,22 +139,41 @@ def test_a_depth_below_one_is_refused() -> None:
         Latest(depth=0)
 
 
-@given(depth=st.integers(1, 4), steps=st.lists(st.booleans(), max_size=60))
-def test_the_counts_always_add_up_to_what_was_put(depth: int, steps: list[bool]) -> None:
+@given(
+    depth=st.integers(1, 5),
+    held=st.integers(0, 7),
+    steps=st.lists(st.booleans(), max_size=80),
+)
+def test_a_reader_gets_what_a_line_that_is_cleared_when_it_grows_too_long_would_give_it(
+    depth: int, held: int, steps: list[bool]
+) -> None:
     latest: Latest[int] = Latest(depth)
+    for number in range(held):
+        latest.put(number)
     reader = latest.reader()
-    put, got = 0, []
+    line = list(range(held))[-depth:]
+    put, got, cleared, last = held, 0, 0, -1
+    is_over = False
     for is_put in steps:
         if is_put:
             latest.put(put)
+            line.append(put)
             put += 1
-        elif (item := reader.get(0)) is not None:
-            got.append(item)
+            is_over = is_over or len(line) > depth
+            if is_over:
+                cleared += len(line) - 1
+                line = line[-1:]
+        else:
+            item = reader.get(0)
+            assert item == (line.pop(0) if line else None)
+            if item is not None:
+                assert item > last
+                last = item
+                got += 1
+                is_over = False
 
-    taken, skipped, waiting = reader.counts()
-    assert taken + skipped + waiting == put
-    assert taken == len(got) == len(set(got))
-    assert waiting <= depth
+        assert reader.counts() == (got, cleared, len(line))
+        assert len(latest._items) <= depth
 
 
 def test_a_reader_that_takes_wakes_no_other_reader(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,15 +75,16 @@ def queue() -> None:
         init(self, depth)
         self._items = deque()
 
-    def oldest(self: latest.LatestReader[object]) -> tuple[int, object] | None:
+    def take(self: latest.LatestReader[object], timeout: float | None = None) -> object:
+        item = get(self, timeout)
         items = self._latest._items
-        while items and items[0][0] in self._seen:
+        while len(items) > self._waiting():
             items.popleft()
-        return items[0] if items else None
+        return item
 
-    init = latest.Latest.__init__
+    init, get = latest.Latest.__init__, latest.LatestReader.get
     latest.Latest.__init__ = __init__  # type: ignore[method-assign, assignment]
-    latest.LatestReader._next = oldest  # type: ignore[method-assign, assignment]
+    latest.LatestReader.get = take  # type: ignore[method-assign, assignment]
 
 
 def no_deadline() -> None:
