@@ -64,7 +64,14 @@ class Receiver:
         journal = Journal()
         # On a bus every receiver hears of every result; the one that took the frame posts it.
         posted = Journal(only_ours=True) if config.bus != "local" else journal
-        ways = make_ways(config.listen, max_bytes=config.max_bytes)
+        access = Access(
+            *(config.secret, config.tokens),
+            allow_hosts=config.allow_host,
+            requests=config.rate_limit,
+            frames=config.rate_limit_frames,
+            proxies=config.trusted_proxy,
+        )
+        ways = make_ways(config.listen, max_bytes=config.max_bytes, tokens=access.tokens)
         recording = self._recording = Recording(config.recording())
         observers: list[Observer] = [metrics, history, journal, posted]
         observers += [way.answers for way in ways if way.answers is not None]
@@ -124,13 +131,6 @@ class Receiver:
             config.result_webhook,
             token=config.webhook_token.get_secret_value() if config.webhook_token else None,
             allow=AllowList(config.webhook_allow),
-        )
-        access = Access(
-            *(config.secret, config.tokens),
-            allow_hosts=config.allow_host,
-            requests=config.rate_limit,
-            frames=config.rate_limit_frames,
-            proxies=config.trusted_proxy,
         )
         self._components = Components(
             # Results go to those before the hooks, up to the last one.

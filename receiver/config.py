@@ -178,7 +178,8 @@ class ReceiverConfig(LimitsConfig, RecordingConfig, HookConfig):
     # Without Expect: what is wrong with an option is said by whoever knows it.
     listen: Annotated[Names, AfterValidator(_check_listen)] = Field(
         [],
-        description="where frames come from besides HTTP, such as redis://HOST:PORT/0?topic=img0",
+        description="where frames come from besides HTTP, such as redis://HOST:PORT/0?topic=img0"
+        " or udp://HOST:PORT",
     )
     result_webhook: Urls = Field([], description="URLs that every result is posted to, as JSON")
     webhook_token: Token | None = Field(
@@ -230,7 +231,7 @@ class ReceiverConfig(LimitsConfig, RecordingConfig, HookConfig):
     @model_validator(mode="after")
     def _check_listeners(self) -> Self:
         if not self.insecure:
-            check_guarded(self.listen)
+            check_guarded(self.listen, has_tokens=bool(self.token or self.tokens))
         return self
 
 

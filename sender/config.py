@@ -48,7 +48,7 @@ class CameraConfig(BaseModel):
     to: To = Field(
         "http://127.0.0.1:8000",
         description="the receiver; with a path, the URL is used as it stands; or a Redis that"
-        " receivers read: redis://HOST:PORT/0?key=cam1&topic=img0",
+        " receivers read: redis://HOST:PORT/0?key=cam1&topic=img0; or udp://HOST:PORT",
     )
     fps: Fps | None = Field(None, description="frames a second at most; default: all")
     size: Size | None = Field(None, description="scale to WIDTHxHEIGHT; default: as they come")
@@ -123,8 +123,8 @@ class CameraConfig(BaseModel):
     )
     token: Token | None = Field(
         None,
-        description="sent as Authorization: Bearer; better in SENDER_TOKEN than here; none for a"
-        " Redis",
+        description="sent as Authorization: Bearer, over UDP as a seal; better in SENDER_TOKEN than"
+        " here; none for a Redis",
     )
     tls_ca: Path | None = Field(
         None, description="PEM file: trust an https receiver whose certificate it signed, no other"

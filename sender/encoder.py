@@ -1,11 +1,13 @@
-"""Encoder: makes a captured frame the JPEG that is sent, and tells what that cost."""
+"""Encoder: makes a captured frame the picture that is sent, and tells what that cost."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
+from sender import picture as pictures
 from sender.limits import Limits
+from sender.picture import Form
 from sender.reader import CapturedFrame
 from sender.stopwatch import Stopwatch
 from sender.traces import FrameTrace, Traces
@@ -20,12 +22,14 @@ class Encoder:
         camera: str,
         limits: Limits,
         *,
+        form: Form = "jpeg",
         stopwatch: Stopwatch | None = None,
         traces: Traces | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._camera = camera
         self._limits = limits
+        self._form = form
         self._stopwatch = stopwatch
         self._traces = traces
         self._clock = clock
@@ -33,13 +37,18 @@ class Encoder:
         self.trace: FrameTrace | None = None
 
     def encode(self, captured: CapturedFrame) -> EncodedFrame:
-        """Return the frame as a JPEG; raise FrameError when its bytes turn out not to decode."""
+        """Return the frame in the form that is sent.
+
+        Raise FrameError when its bytes turn out not to decode.
+        """
         picture = captured.picture
         width, height = self._limits.size_of(picture.width, picture.height)
         started = self._clock()
         if self._stopwatch is not None:
             self._stopwatch.waited(self._camera, started - captured.captured)
-        data = picture.to_jpeg(self._limits.quality, (width, height))
+        data, media_type = pictures.encode(
+            picture, self._form, quality=self._limits.quality, size=(width, height)
+        )
         encoded = self._clock()
         if self._stopwatch is not None:
             self._stopwatch.encoded(self._camera, encoded - started)
@@ -53,6 +62,7 @@ class Encoder:
             data=data,
             width=width,
             height=height,
+            media_type=media_type,
             arrived=captured.captured,
             trace=None if self.trace is None else str(self.trace.post),
         )

@@ -6,6 +6,7 @@ import base64
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sender.picture import Form
 from shared import wire
 from shared.frame import EncodedFrame
 from shared.http_client import Reply
@@ -28,6 +29,8 @@ class Endpoint:
     #: The same for many frames in one POST; None where only `target` is known to be there.
     stream: str | None = None
     encoding: Encoding = "raw"
+    #: What is sent: a picture, or its pixels.
+    form: Form = "jpeg"
     digest: bool = False
     authorization: str | None = field(default=None, repr=False)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol, get_args
 
 import av
 import cv2
@@ -13,6 +13,9 @@ from shared import codec, jpeg
 from shared.codec import Image
 
 Size = tuple[int, int]
+#: What is sent: a JPEG, or pixels as they are.
+Form = Literal["jpeg", "rgb", "gray"]
+FORMS: tuple[Form, ...] = get_args(Form)
 
 
 class Picture(Protocol):
@@ -34,6 +37,10 @@ class Picture(Protocol):
 
         Raise FrameError when its bytes turn out not to decode.
         """
+        ...
+
+    def to_pixels(self, size: Size) -> Image:
+        """Return it as BGR of `size` (width, height); raise FrameError as `to_jpeg` does."""
         ...
 
 
@@ -58,10 +65,14 @@ class JpegPicture:
         """See Picture. `quality` counts only where the picture is scaled."""
         if size is None or size == (self.width, self.height):
             return self._data
+        return codec.encode(self.to_pixels(size), quality)
+
+    def to_pixels(self, size: Size) -> Image:
+        """See Picture."""
         factor = 8
         while factor > 1 and (self.width < size[0] * factor or self.height < size[1] * factor):
             factor //= 2
-        return codec.encode(_resize(codec.decode_reduced(self._data, factor), size), quality)
+        return _resize(codec.decode_reduced(self._data, factor), size)
 
 
 class ImagePicture:
@@ -74,7 +85,11 @@ class ImagePicture:
 
     def to_jpeg(self, quality: int, size: Size | None = None) -> bytes:
         """See Picture."""
-        return codec.encode(_resize(self._image, size or (self.width, self.height)), quality)
+        return codec.encode(self.to_pixels(size or (self.width, self.height)), quality)
+
+    def to_pixels(self, size: Size) -> Image:
+        """See Picture."""
+        return _resize(self._image, size)
 
 
 class VideoPicture:
@@ -101,6 +116,23 @@ class VideoPicture:
         return codec.encode_planes(
             *to_planes(self._frame, size or (self.width, self.height)), quality
         )
+
+    def to_pixels(self, size: Size) -> Image:
+        """See Picture."""
+        width, height = size
+        return np.asarray(self._frame.to_ndarray(width=width, height=height, format="bgr24"))
+
+
+def encode(picture: Picture, form: Form, *, quality: int, size: Size) -> tuple[bytes, str]:
+    """Return the picture of `size` (width, height) in that form, and its media type.
+
+    Raise FrameError when its bytes turn out not to decode.
+    """
+    if form == "jpeg":
+        return picture.to_jpeg(quality, size), "image/jpeg"
+    code = cv2.COLOR_BGR2RGB if form == "rgb" else cv2.COLOR_BGR2GRAY
+    pixels = cv2.cvtColor(picture.to_pixels(size), code)
+    return pixels.tobytes(), f"application/x-raw-{form}; width={size[0]}; height={size[1]}"
 
 
 def _resize(image: Image, size: Size) -> Image:

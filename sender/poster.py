@@ -68,7 +68,13 @@ class Poster(Worker):
         self._turn = turn or Turn(clock=clock)
         self._rank = rank
         limits = limits or Limits(camera)
-        self._encoder = Encoder(camera, limits, stopwatch=stopwatch, traces=traces, clock=clock)
+        self._encoder = Encoder(
+            *(camera, limits),
+            form=endpoint.form,
+            stopwatch=stopwatch,
+            traces=traces,
+            clock=clock,
+        )
         self._courier = Courier(
             client,
             endpoint,

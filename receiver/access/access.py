@@ -51,6 +51,11 @@ class Access:
         self._proxies = proxies
         self.refusals = Refusals()
 
+    @property
+    def tokens(self) -> Tokens | None:
+        """The tokens of which one is needed; None where none is."""
+        return self._tokens if self.required else None
+
     def guard(self, app: flask.Flask) -> None:
         """Put the gate in front of `app`, which has all its routes and shortcuts by now."""
         if self.required:

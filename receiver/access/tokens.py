@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from receiver.access.grant import Grant, Token
 
@@ -35,6 +35,11 @@ class Tokens:
     def replace(self, tokens: Iterable[Token]) -> None:
         """Have these in force from now on, and no others."""
         self._grants = {token.digest: token.grant for token in tokens}
+
+    @property
+    def in_force(self) -> Mapping[bytes, Grant]:
+        """The grants by their tokens' digests: never changed, but replaced by another."""
+        return self._grants
 
     def find(self, token: str) -> bytes | None:
         """Return the digest under which `grant` knows the token; None for a wrong one.

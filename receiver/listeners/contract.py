@@ -25,6 +25,9 @@ class ListenerStatus:
     reconnects: int
     outcomes: Mapping[Any, int]
     results: Mapping[Any, int] = field(default_factory=dict)
+    #: Where messages come in pieces: what became of each, and how many were made from others.
+    datagrams: Mapping[Any, int] = field(default_factory=dict)
+    repaired: int | None = None
 
 
 class Work(Protocol):

@@ -66,6 +66,16 @@ class Listeners:
             "Results for its cameras, by whether they were written",
             labels=[*_LABELS, "outcome"],
         )
+        datagrams = CounterMetricFamily(
+            "framepost_listener_datagrams",
+            "Datagrams, by what became of each",
+            labels=[*_LABELS, "outcome"],
+        )
+        repaired = CounterMetricFamily(
+            "framepost_listener_repaired",
+            "Lost datagrams whose part of a frame was made from parity",
+            labels=_LABELS,
+        )
         for listener in self._listeners:
             status = listener.status()
             labels = [status.url, status.topic]
@@ -75,4 +85,8 @@ class Listeners:
                 messages.add_metric([*labels, outcome], count)
             for written, count in status.results.items():
                 results.add_metric([*labels, written], count)
-        yield from (up, reconnects, messages, results)
+            for became, count in status.datagrams.items():
+                datagrams.add_metric([*labels, became], count)
+            if status.repaired is not None:
+                repaired.add_metric(labels, status.repaired)
+        yield from (up, reconnects, messages, results, datagrams, repaired)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from receiver.listeners.redis_place import RedisPlace
+from receiver.listeners.udp_place import UdpPlace
 from shared import redis_url
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+]{0,20})://", re.IGNORECASE)
@@ -32,8 +33,9 @@ class Place(Protocol):
 #: Scheme -> what reads such a URL, and raises ValueError that says what was expected.
 _KINDS: dict[str, Callable[[str], Place]] = {
     **dict.fromkeys(redis_url.SCHEMES, RedisPlace.parse),
+    "udp": UdpPlace.parse,
 }
-_FORMS = ("redis://HOST:PORT/DATABASE",)
+_FORMS = ("redis://HOST:PORT/DATABASE", "udp://HOST:PORT")
 
 
 def parse_places(texts: list[str]) -> list[Place]:
@@ -49,10 +51,13 @@ def parse_places(texts: list[str]) -> list[Place]:
     return places
 
 
-def check_guarded(texts: list[str]) -> None:
-    """Raise ValueError where strangers from other machines could bring frames."""
+def check_guarded(texts: list[str], *, has_tokens: bool) -> None:
+    """Raise ValueError where strangers from other machines could bring frames.
+
+    `has_tokens`: whoever comes needs a token, where it can be shown.
+    """
     for place in parse_places(texts):
-        if place.lacks:
+        if place.lacks and not (has_tokens and isinstance(place, UdpPlace)):
             raise ValueError(
                 f"RECEIVER_LISTEN: expected {place.lacks} for whoever comes from other machines,"
                 f" got {place.shown} and none; --insecure if all may bring frames"

@@ -7,17 +7,33 @@ from __future__ import annotations
 
 from functools import partial
 
+from receiver.access.seals import Seals
+from receiver.access.tokens import Tokens
 from receiver.listeners.contract import Way
 from receiver.listeners.place import Place, parse_places
 from receiver.listeners.redis_place import RedisPlace
+from receiver.listeners.udp_place import UdpPlace
 
 
-def make_ways(urls: list[str], *, max_bytes: int) -> list[Way]:
+def make_ways(urls: list[str], *, max_bytes: int, tokens: Tokens | None = None) -> list[Way]:
     """Return a Way for each URL. A picture may have `max_bytes`.
 
-    Raise ValueError for a URL that is wrong.
+    `tokens`: one of them is needed where it can be shown; None where none is. Raise ValueError for
+    a URL that is wrong.
     """
-    return [_make_way(place, max_bytes) for place in parse_places(urls)]
+    return [
+        _make_udp(place, max_bytes, tokens)
+        if isinstance(place, UdpPlace)
+        else _make_way(place, max_bytes)
+        for place in parse_places(urls)
+    ]
+
+
+def _make_udp(place: UdpPlace, max_bytes: int, tokens: Tokens | None) -> Way:
+    from receiver.listeners.udp_listener import UdpListener
+
+    seals = None if tokens is None else Seals(tokens)
+    return Way(partial(UdpListener, place, max_bytes=max_bytes, seals=seals))
 
 
 def _make_way(place: Place, max_bytes: int) -> Way:

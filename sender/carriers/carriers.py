@@ -5,6 +5,7 @@ from __future__ import annotations
 from sender.carriers import http
 from sender.carriers.contract import Carrier, CarrierOptions, Connection
 from sender.carriers.redis_endpoint import RedisEndpoint
+from sender.carriers.udp_endpoint import UdpEndpoint
 from sender.courier import Client
 from sender.endpoint import Endpoint
 from shared import redis_url
@@ -24,6 +25,19 @@ def _connect_redis(options: CarrierOptions, endpoint: Endpoint, connection: Conn
     return RedisCarrier(endpoint, deadline=options.deadline, told=connection.told)
 
 
+def _read_udp(options: CarrierOptions) -> Endpoint:
+    if options.encoding != "raw":
+        raise ConfigError(f"encoding: expected raw for UDP, got {options.encoding}")
+    return UdpEndpoint.read(options.to, options.camera, digest=options.digest, token=options.token)
+
+
+def _connect_udp(options: CarrierOptions, endpoint: Endpoint, connection: Connection) -> Client:
+    from sender.carriers.udp_carrier import UdpCarrier
+
+    assert isinstance(endpoint, UdpEndpoint)
+    return UdpCarrier(endpoint, deadline=options.deadline)
+
+
 _HTTP = Carrier(name="HTTP", read=http.read, connect=http.connect)
 _REDIS = Carrier(
     name="a Redis",
@@ -34,9 +48,10 @@ _REDIS = Carrier(
 #: Those besides HTTP; what is no URL at all is left to HTTP's sentence.
 _OTHERS: dict[str, Carrier] = {
     **dict.fromkeys(redis_url.SCHEMES, _REDIS),
+    "udp": Carrier(name="UDP", read=_read_udp, connect=_connect_udp),
 }
 #: Every form of `--to`, for people.
-FORMS = "http://HOST:PORT, https://HOST:PORT or redis://HOST:PORT"
+FORMS = "http://HOST:PORT, https://HOST:PORT, redis://HOST:PORT or udp://HOST:PORT"
 
 
 def is_http(to: str) -> bool:

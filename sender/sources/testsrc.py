@@ -10,6 +10,7 @@ from sender.sources.contract import Shot, SourceOptions
 from sender.sources.interrupt import Interrupt
 from sender.sources.pace import Pace
 from shared import pattern
+from shared.codec import Image
 from shared.errors import ConfigError
 
 DEFAULT_FPS = 25.0
@@ -65,5 +66,11 @@ class PatternPicture:
 
     def to_jpeg(self, quality: int, size: Size | None = None) -> bytes:
         """See Picture."""
-        image = pattern.draw(self._number, self.width, self.height, self._at)
-        return ImagePicture(image).to_jpeg(quality, size)
+        return self._draw().to_jpeg(quality, size)
+
+    def to_pixels(self, size: Size) -> Image:
+        """See Picture."""
+        return self._draw().to_pixels(size)
+
+    def _draw(self) -> ImagePicture:
+        return ImagePicture(pattern.draw(self._number, self.width, self.height, self._at))

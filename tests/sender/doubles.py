@@ -10,7 +10,10 @@ from email.message import Message
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+
 from sender.sources.contract import EndOfSource, Shot, SourceError
+from shared.codec import Image
 from shared.errors import FrameError
 from shared.http_client import NoReply, Reply
 
@@ -30,6 +33,9 @@ class FakePicture:
         if self.data == b"broken":
             raise FrameError("image: does not decode", status=422, reason="corrupt")
         return self.data
+
+    def to_pixels(self, size: tuple[int, int]) -> Image:
+        return np.zeros((size[1], size[0], 3), np.uint8)
 
 
 def shot(data: bytes = b"jpeg", *, corrupt: bool = False, lost: int = 0, width: int = 64) -> Shot:

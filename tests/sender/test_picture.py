@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from av.video.reformatter import ColorRange, Colorspace
 
-from sender.picture import ImagePicture, JpegPicture, Picture, VideoPicture
+from receiver import formats
+from receiver.raw import read_layout, to_bgr
+from sender.picture import Form, ImagePicture, JpegPicture, Picture, VideoPicture, encode
 from shared import codec, pattern
 from shared.codec import Image
 from shared.errors import FrameError
@@ -162,6 +164,31 @@ def test_every_kind_of_picture_scales(kind: str, size: tuple[int, int]) -> None:
     assert mark.number == 42
     wanted = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     assert np.abs(scaled.astype(int) - wanted).mean() < 8
+
+
+@pytest.mark.parametrize("size", [(640, 360), (160, 90)])
+@pytest.mark.parametrize("kind", ["jpeg", "image", "video"])
+@pytest.mark.parametrize("form", ["rgb", "gray", "jpeg"])
+def test_every_kind_of_picture_becomes_each_form(
+    kind: str, size: tuple[int, int], form: Form
+) -> None:
+    image = pattern.draw(42, 640, 360, 7.0)
+    frame = av.VideoFrame.from_ndarray(image, "bgr24").reformat(format="yuv420p")
+    pictures: dict[str, Picture] = {
+        "jpeg": JpegPicture.read(codec.encode(image, 95)),
+        "image": ImagePicture(image),
+        "video": VideoPicture(frame),
+    }
+
+    data, media_type = encode(pictures[kind], form, quality=95, size=size)
+
+    taken = formats.inspect(data, media_type=media_type)
+    assert (taken.width, taken.height) == size
+    shown = codec.decode(data) if form == "jpeg" else to_bgr(data, read_layout(media_type))
+    wanted = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    if form == "gray":
+        wanted = cv2.cvtColor(cv2.cvtColor(wanted, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    assert np.abs(shown.astype(int) - wanted).mean() < 8
 
 
 def test_quality_counts() -> None:
