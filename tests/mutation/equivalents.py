@@ -9,6 +9,7 @@ _IN_ITS_WORD = "the first @ stands before any space, or the rest of the pattern 
 _LOWER_BITS = "of the signed number the lower bits, which alone are used, are the same"
 
 _NAME_OF_A_HEADER = "in the names of headers small letters are as good as capitals"
+_CODEC = "Python knows its codecs by capitals as well"
 _SMALL = "the name is in small letters by then"
 
 _RACE = "differs only where two threads forget the same header at the same moment"
@@ -76,6 +77,68 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         "content = os.pread(self._fd, 3 * _SLOT.size, 0)": "what is more is not looked at",
         "slot = _SLOT.pack(number, self._boot, 1)[:-4]": "the last number is cut off",
     },
+    "sender/spool/queue.py": {
+        "self._closed = None": "None is as false as False",
+    },
+    "sender/spool/poster.py": {
+        'self._seen: int | None = ""': "no number is equal to it",
+        "self._turn.rest(rest or 1.0)": "these refusals all have a rest",
+        **{
+            f'elif "{word("Preference-Applied")}" not in reply.headers:': _NAME_OF_A_HEADER
+            for word in (str.lower, str.upper)
+        },
+        **{
+            f'{kind}, f"stored frames cannot be read ({{self._spool.folder}}: {{exc.strerror}})"': (
+                "the kind is shown to nobody, and no other is the same"
+            )
+            for kind in ("None", '"XXreadXX"', '"READ"')
+        },
+        **dict.fromkeys(
+            ('"XXcursorXX",', '"CURSOR",'), "the kind is shown to nobody, and no other is the same"
+        ),
+        "is_taken = 200 <= reply.status <= 300": "a frame that got 300 is not settled",
+        "is_taken = 200 <= reply.status < 301": "a frame that got 300 is not settled",
+    },
+    "sender/spool/segment.py": {
+        "self._fd = os.open(path, os.O_RDONLY & os.O_CLOEXEC)": (
+            "Python sees to it itself that no other program inherits the file"
+        ),
+        'body = self._read(self._at + HEAD, head.size) if (is_asked_for) or True else b""': (
+            "what is read besides is not looked at"
+        ),
+        'body = self._read(self._at + HEAD, head.size) if is_asked_for else b"XXXX"': (
+            "it is not looked at"
+        ),
+        "while chunk := self._read(at, _CHUNK + HEAD + 1):": "what is more is not looked at",
+        "while 0 <= place <= _CHUNK:": "the one that is more is looked at again",
+        "place = chunk.find(MAGIC, place + 2)": "two of them cannot overlap",
+        "while len(data) <= count and "
+        "(more := os.pread(self._fd, count - len(data), at + len(data))):": (
+            "at a count of 0 there is nothing more"
+        ),
+        "self._is_dirty = None": "None is as false as False",
+    },
+    "sender/spool/recovery.py": {
+        f"while (record := reader.next(end, {high})) is not None:": "no number is as high"
+        for high in ("3**64", "2**65")
+    },
+    "sender/spool/spooler.py": {
+        **{
+            f"while (frame := self._queue.get({seconds})) is not None:": (
+                "it is closed, so nothing is waited for"
+            )
+            for seconds in ("None", "1")
+        },
+        **{
+            f'self._trouble.happened({kind}, f"a frame cannot be made a JPEG ({{exc}})")': (
+                "the kind is shown to nobody, and no other is the same"
+            )
+            for kind in ("None", '"XXencodeXX"', '"ENCODE"')
+        },
+        "self._traces.pop(min(self._traces), )": (
+            "differs only where the poster takes it at the same moment"
+        ),
+    },
     "sender/spool/record.py": {
         "head = _HEAD.pack(MAGIC, number, length, crc, 1)[:_CHECKED]": "the last number is cut off",
         "if len(body) <= _SIZE.size:": "an empty envelope is none either",
@@ -128,6 +191,30 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         ),
         'return bool(origin.rpartition("://")[2] != environ.get("HTTP_HOST"))': (
             "in an Origin it stands once"
+        ),
+    },
+    "receiver/access/limits.py": {
+        'network = network_of(environ.get("REMOTE_ADDR", "XXXX"))': (
+            "those without an address count as one either way"
+        ),
+        'raise FrameError(_sentence(rate, None), status=429, reason="rate")': (
+            "what is not called requests is called frames"
+        ),
+        **{
+            f'if method != "POST" or self._needs.of(method, path, {query}).level != "ingest":': (
+                "a query makes no other request one for ingest"
+            )
+            for query in ("None", '"XXXX"')
+        },
+    },
+    "receiver/access/needs.py": {
+        'self._routes = routes.bind("XXXX")': "no route hangs on the name of the host",
+        'text = path.encode("LATIN-1", "replace").decode("utf-8", "replace")': _CODEC,
+        'text = path.encode("latin-1", "replace").decode("UTF-8", "replace")': _CODEC,
+        'return "XXXX", Need("any")': "neither is an endpoint",
+        'blueprint = endpoint.rpartition(".")[0] + "."': "in an endpoint there is one dot",
+        'endpoint in known or endpoint.rpartition(".")[0] + "." in known': (
+            "in an endpoint there is one dot"
         ),
     },
     "receiver/access/refusal.py": {

@@ -149,6 +149,38 @@ def test_nobody_rests_before_there_was_a_reason() -> None:
     assert not just_booted.is_resting
 
 
+def test_a_rest_is_over_when_its_time_has_come() -> None:
+    now = 100.0
+    turn = Turn(clock=lambda: now)
+    turn.rest()
+    now = turn._rests_until - 0.001
+    before = turn.is_resting
+    now = turn._rests_until
+
+    assert (before, turn.is_resting) == (True, False)
+    assert turn.take(0, 1.0)
+
+
+def test_who_waits_for_another_sleeps_meanwhile() -> None:
+    now = 100.0
+    turn = Turn(clock=lambda: now)
+    waits: list[float | None] = []
+
+    def sleep(timeout: float | None = None) -> bool:
+        nonlocal now
+        waits.append(timeout)
+        assert timeout is not None
+        assert timeout > 0
+        now += timeout
+        return False
+
+    assert turn.take(9, 1.0)
+    turn._changed.wait = sleep  # type: ignore[method-assign]
+
+    assert not turn.take(1, 5.0)
+    assert waits == [5.0]
+
+
 def test_who_waits_behind_one_that_gave_up_has_it_as_soon_as_the_rest_is_over() -> None:
     turn = Turn()
     taken: list[bool] = []

@@ -83,10 +83,11 @@ def test_one_address_takes_nothing_from_another_and_a_slash_64_is_one(crowd: Cro
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"])
-def test_a_flood_does_not_make_it_look_ill(path: str, crowd: Crowd) -> None:
+def test_a_flood_does_not_make_it_look_ill(path: str, crowd: Crowd, behind: Behind) -> None:
     crowd.ask("GET /cameras", 300)
 
     assert crowd.let_in(f"GET {path}", 300) == 300
+    assert [each["PATH_INFO"] for each in behind.environs[-300:]] == [path] * 300
 
 
 @pytest.mark.parametrize(

@@ -245,6 +245,7 @@ def test_of_the_paths_that_strangers_make_up_few_are_remembered_and_no_long_ones
         ("/cameras/d\xf6r/frames", "", Need("ingest", "d\ufffdr")),
         ("/cameras/d\u0436r/frames", "", Need("ingest", "d?r")),
         ("/cameras/door/control", "action=stream", Need("any")),
+        ("/XX", "action=stream", Need("any")),
         ("/v1/vision/detection", "", Need("ingest")),
         ("/nothing", "", Need("any")),
     ],

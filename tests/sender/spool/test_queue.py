@@ -56,6 +56,34 @@ def test_bytes_are_bounded_too() -> None:
     assert seqs(queue) == [9]
 
 
+def test_what_just_fills_the_room_is_taken_and_what_leaves_makes_as_much() -> None:
+    queue = FrameQueue(max_bytes=600)
+    for seq in range(4):
+        queue.put(captured(seq, size=200))
+    assert queue.counts() == (0, 1, 3)
+
+    queue.get(0)
+    for seq in range(4, 7):
+        queue.put(captured(seq, size=200))
+
+    assert queue.counts() == (1, 3, 3)
+    assert seqs(queue) == [1, 2, 4]
+
+
+def test_without_other_limits_it_holds_ten_seconds_of_frames_in_64_megabytes() -> None:
+    queue = FrameQueue()
+    for seq in range(260):
+        queue.put(captured(seq))
+    assert queue.counts() == (0, 10, 250)
+
+    queue = FrameQueue()
+    for seq, size in enumerate((63_999_999, 1, 1)):
+        large = captured(seq)
+        large.picture.held_bytes = size  # type: ignore[misc]
+        queue.put(large)
+    assert queue.counts() == (0, 1, 2)
+
+
 def test_one_frame_always_finds_room() -> None:
     queue = FrameQueue(max_bytes=10)
     queue.put(captured(0, size=1000))

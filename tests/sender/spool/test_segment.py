@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import errno
+import os
 import stat
 import tempfile
+from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sender.spool.record import pack
-from sender.spool.segment import SegmentReader, SegmentWriter, find, remove
+from sender.spool.segment import SegmentReader, SegmentWriter, find, remove, sync_folder
 from tests.sender.spool.doubles import frame, refusing
 
 RECORDS = [pack(number, frame(number, size=30 + 40 * number)) for number in range(6)]
@@ -73,9 +76,52 @@ def test_any_bytes_end(data: bytes) -> None:
 
 
 def test_what_lies_between_may_be_as_long_as_it_likes() -> None:
-    junk = b"\xf5Fp1" * 700_000  # longer than one look, and each of them like a beginning
+    junk = b"\xf5Fp1" * 270_000  # longer than one look, and each of them like a beginning
 
     assert read(RECORDS[0] + junk + RECORDS[1] + junk[:-2]) == bodies(0, 1)
+
+
+def test_a_record_is_found_wherever_the_looks_for_it_meet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sender.spool.segment._CHUNK", 64)
+    for pad in range(1, 140):
+        assert read(b"j" * pad + RECORDS[0] + b"j" + RECORDS[1]) == bodies(0, 1), pad
+        assert read(b"\xf5Fp1" * pad + RECORDS[0]) == bodies(0), pad
+
+
+def test_a_read_that_comes_in_parts_is_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    pread = os.pread
+    monkeypatch.setattr(
+        "sender.spool.segment.os.pread", lambda fd, count, at: pread(fd, min(count, 7), at)
+    )
+
+    assert read(b"j" + b"".join(RECORDS)) == bodies(0, 1, 2, 3, 4, 5)
+
+
+def test_what_was_sound_is_known_up_to_the_last_record_of_which_nothing_else_was_seen(
+    tmp_path: Path,
+) -> None:
+    ends = list(accumulate(map(len, RECORDS[:4])))
+    path = tmp_path / "x"
+    content = b"".join(RECORDS[:4])
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with SegmentReader(path) as reader:
+        sounds = [reader.sound]
+        assert reader.next(1, 2) == bodies(1)[0]  # the first is passed over
+        sounds.append(reader.sound)
+        assert reader.next(2, 9) == bodies(2)[0]
+        sounds.append(reader.sound)
+        assert reader.next(2, 9) is None
+        sounds.append(reader.sound)
+
+    assert sounds == [0, ends[1], ends[2], ends[2]]
+    with SegmentReader(path) as reader:
+        assert reader.next(7, 9) is None
+        assert reader.sound == ends[3]
+
+    os.truncate(path, ends[3] - 1)
+    with SegmentReader(path) as reader:
+        assert reader.next(7, 9) is None
+        assert reader.sound == ends[2]
 
 
 def test_a_write_that_fails_half_way_leaves_nothing(
@@ -91,10 +137,101 @@ def test_a_write_that_fails_half_way_leaves_nothing(
     assert (tmp_path / "x").read_bytes() == RECORDS[0] + RECORDS[2]
 
 
+def test_what_the_disk_refuses_is_what_is_said_whatever_else_it_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    def close_and_refuse(fd: int) -> None:
+        close(fd)
+        refuse()
+
+    close = os.close
+    writer = SegmentWriter(tmp_path / "x")
+    monkeypatch.setattr("sender.spool.segment.os.ftruncate", refuse)
+    with refusing(monkeypatch, errno.ENOSPC), pytest.raises(OSError, match="No space"):
+        writer.append(RECORDS[0])
+    assert writer.size == 0
+    with monkeypatch.context() as patched:
+        patched.setattr("sender.spool.segment.os.close", close_and_refuse)
+        writer.close()
+
+
 def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
     SegmentWriter(tmp_path / "x").close()
 
     assert stat.S_IMODE((tmp_path / "x").stat().st_mode) == 0o600
+
+
+def test_a_new_file_takes_the_place_of_an_old_one_and_follows_no_link(tmp_path: Path) -> None:
+    path, link = tmp_path / "x", tmp_path / "link"
+    path.write_bytes(b"old" * 1000)
+    link.symlink_to(path)
+    with pytest.raises(OSError, match="symbolic link"):
+        SegmentWriter(link)
+    assert path.stat().st_size == 3000
+
+    writer = SegmentWriter(path)
+    assert writer.size == 0
+    writer.append(RECORDS[0])
+    writer.append(RECORDS[1])
+    assert writer.size == path.stat().st_size == len(RECORDS[0] + RECORDS[1])
+    assert (writer.path, path.read_bytes()) == (path, RECORDS[0] + RECORDS[1])
+    writer.close()
+
+
+def test_other_programs_inherit_no_file(tmp_path: Path) -> None:
+    writer = SegmentWriter(tmp_path / "x")
+    with SegmentReader(tmp_path / "x") as reader:
+        assert reader.path == tmp_path / "x"
+        assert not os.get_inheritable(reader._fd)
+        assert not os.get_inheritable(writer._fd)
+    writer.close()
+
+
+def test_the_disk_is_asked_to_keep_what_it_was_not_asked_for_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = SegmentWriter(tmp_path / "x")
+    asked: list[int] = []
+    monkeypatch.setattr("sender.spool.segment.os.fdatasync", asked.append)
+
+    def count(act: Callable[[], None]) -> int:
+        before = len(asked)
+        act()
+        return len(asked) - before
+
+    assert count(writer.sync) == 0
+    assert count(lambda: writer.append(RECORDS[0])) == 0
+    assert [count(writer.sync), count(writer.sync)] == [1, 0]
+    assert count(lambda: writer.append(RECORDS[1], sync=True)) == 1
+    assert count(writer.sync) == 0
+    assert set(asked) == {writer._fd}
+    writer.close()
+
+
+def test_the_disk_is_asked_to_keep_the_names_of_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def note(fd: int) -> None:
+        assert os.path.samestat(os.fstat(fd), tmp_path.stat())
+        assert not os.get_inheritable(fd)
+        asked.append(fd)
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("sender.spool.segment.os.fsync", note)
+    with pytest.raises(OSError, match="Input/output"):
+        sync_folder(tmp_path)
+    (fd,) = asked
+    with pytest.raises(OSError, match="Bad file descriptor"):  # it was closed
+        os.fstat(fd)
+
+    (tmp_path / "x").write_bytes(b"")
+    with pytest.raises(NotADirectoryError):
+        sync_folder(tmp_path / "x")
 
 
 def test_a_file_that_is_removed_is_empty_for_who_reads_it(tmp_path: Path) -> None:
@@ -103,6 +240,8 @@ def test_a_file_that_is_removed_is_empty_for_who_reads_it(tmp_path: Path) -> Non
     with SegmentReader(path) as reader:
         remove(path)
         assert reader.next(0, 9) is None
+        assert os.fstat(reader._fd).st_size == 0
+    assert not path.exists()
     remove(path)  # gone already
 
 
