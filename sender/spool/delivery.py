@@ -71,10 +71,8 @@ class EveryDelivery:
         stock = self._spool.stock()
         if stock.recovered:
             logger.info(
-                "camera %s: %s of an earlier run wait in %s; they are sent first",
-                self._camera,
-                _frames(stock.recovered),
-                self._spool.folder,
+                "camera %s: %s in %s, to be sent first",
+                *(self._camera, _wait(stock.recovered, " of an earlier run"), self._spool.folder),
             )
         if stock.damaged:
             logger.warning(
@@ -99,8 +97,8 @@ class EveryDelivery:
             )
         if waiting:
             logger.info(
-                "camera %s: %s wait in %s; they go out at the next start",
-                *(self._camera, _frames(waiting), self._spool.folder),
+                "camera %s: %s in %s until the next start",
+                *(self._camera, _wait(waiting), self._spool.folder),
             )
 
     @property
@@ -125,5 +123,5 @@ class EveryDelivery:
         }
 
 
-def _frames(count: int) -> str:
-    return "1 frame" if count == 1 else f"{count} frames"
+def _wait(count: int, whose: str = "") -> str:
+    return f"1 frame{whose} waits" if count == 1 else f"{count} frames{whose} wait"

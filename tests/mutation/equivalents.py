@@ -110,6 +110,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
             "it is not looked at"
         ),
         "while chunk := self._read(at, _CHUNK + HEAD + 1):": "what is more is not looked at",
+        "while self._at - HEAD <= size:": "behind the end no head is found",
+        "while self._at + HEAD < size:": "no record has an empty body",
         "while 0 <= place <= _CHUNK:": "the one that is more is looked at again",
         "place = chunk.find(MAGIC, place + 2)": "two of them cannot overlap",
         "while len(data) <= count and "

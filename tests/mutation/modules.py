@@ -30,6 +30,7 @@ HELD_BY: dict[str, tuple[str, ...]] = {
             "damage_costs_only_the_records_that_it_hits",
             "of_a_torn_file_the_whole_records_are_left",
             "a_record_is_found_wherever_the_looks_for_it_meet",
+            "what_looks_like_a_beginning_hides_no_record",
             "a_read_that_comes_in_parts_is_put_together",
             "what_was_sound_is_known_up_to_the_last_record_of_which_nothing_else_was_seen",
             "a_write_that_fails_half_way_leaves_nothing",

@@ -85,3 +85,23 @@ def refusing(monkeypatch: pytest.MonkeyPatch, code: int = errno.EIO) -> Iterator
     with monkeypatch.context() as patched:
         patched.setattr("sender.spool.segment.os.write", refuse)
         yield
+
+
+class Notes:
+    """A stopwatch, the traces and the trace of every frame."""
+
+    #: Of the request that a frame is posted with.
+    post = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+    def __init__(self) -> None:
+        self.posts: list[tuple[str, float, int]] = []
+        self.ends: list[tuple[str, str, tuple[float, float]]] = []
+
+    def posted(self, camera: str, seconds: float, size: int) -> None:
+        self.posts.append((camera, seconds, size))
+
+    def begin(self, *, encode_started: float, encoded: float) -> Any:
+        return self
+
+    def end(self, frame: EncodedFrame, outcome: str, *, posting: tuple[float, float]) -> None:
+        self.ends.append((f"{frame.camera} {frame.seq}", outcome, posting))

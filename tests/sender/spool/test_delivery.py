@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from sender.courier import Client
+from sender.courier import Client, Courier, make_trouble
+from sender.encoder import Encoder
 from sender.endpoint import Endpoint
+from sender.limits import Limits
 from sender.pipeline import Pipeline
+from sender.reader import CapturedFrame
+from sender.receiver_clock import ReceiverClock
 from sender.sources.contract import EndOfSource
+from sender.spool.delivery import EveryDelivery
+from sender.spool.segment import find
 from sender.spool.spool import Spool
+from sender.traces import Traces
 from shared.frame import EncodedFrame
-from shared.http_client import NoReply
-from tests.sender.doubles import FakeClient, ScriptedSource, reply, shot
-from tests.sender.spool.doubles import open_spool
+from shared.http_client import NoReply, Reply
+from tests.sender.doubles import FakeClient, FakePicture, ScriptedSource, reply, shot
+from tests.sender.spool.doubles import Clock, Notes, kill, open_spool
 
 Make = Callable[..., Pipeline]
 
@@ -114,7 +123,7 @@ def test_what_was_not_delivered_waits_for_the_next_run(
     books = second.ledger.books()
     assert (books.captured, books.recovered, books.posted) == (3, 5, 8)
     said = [record.getMessage() for record in caplog.records]
-    assert sum("5 frames wait in" in line and "next start" in line for line in said) == 1
+    assert sum("5 frames wait in" in line and "until the next" in line for line in said) == 1
     assert sum("5 frames of an earlier run wait in" in line for line in said) == 1
 
 
@@ -157,3 +166,186 @@ def test_the_status_tells_of_the_spool(make: Make) -> None:
     stock = pipeline.stock()
     assert stock is not None
     assert stock.waiting == 4
+
+
+class Parts:
+    """A delivery that is stepped by hand."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *answers: Reply | NoReply,
+        clock: Callable[[], float] | None = None,
+        max_bytes: int = 10**6,
+        traces: Traces | None = None,
+        **options: Any,
+    ) -> None:
+        self.clock = Clock()
+        self.client = FakeClient(*answers)
+        self.spool = open_spool(folder, max_bytes=max_bytes, clock=clock or self.clock)
+        limits = Limits("cam1")
+        courier = Courier(
+            *(self.client, Endpoint.parse("http://h", "cam1", every=True)),
+            limits=limits,
+            receiver_clock=ReceiverClock(),
+            trouble=make_trouble("cam1"),
+        )
+        self.delivery = EveryDelivery(
+            *("cam1", self.spool, courier, Encoder("cam1", limits, traces=traces)),
+            deadline=5.0,
+            clock=clock or self.clock,
+            **options,
+        )
+        self.spooler, self.poster = self.delivery.workers
+
+    def put(self, count: int = 1) -> None:
+        for seq in range(count):
+            self.delivery.slot.put(
+                CapturedFrame(
+                    camera="cam1",
+                    epoch="e1",
+                    seq=seq,
+                    captured=self.clock.now,
+                    picture=FakePicture(b"x" * 200),
+                )
+            )
+
+    def store(self, count: int = 1) -> None:
+        self.put(count)
+        for _ in range(count):
+            self.spooler.step()
+
+
+def test_what_is_put_is_stored_and_posted_and_told_of(tmp_path: Path) -> None:
+    notes = Notes()
+    parts = Parts(tmp_path, reply(200), stopwatch=notes, traces=cast(Any, notes))
+    parts.store()
+    parts.clock.now += 3
+    parts.poster.step()
+
+    ((_, _, headers),) = parts.client.posts
+    assert headers["Prefer"] == "wait=4"  # of the five seconds that there are for a reply
+    books = parts.delivery.ledger.books()
+    assert (books.captured, books.posted) == (1, 1)
+    assert notes.posts == [("cam1", 0.0, 200)]
+    assert notes.ends == [("cam1 0", "posted", (parts.clock.now, parts.clock.now))]
+    parts.delivery.close()
+
+
+def test_the_reader_of_a_file_waits_for_the_spool_and_that_of_a_camera_does_not(
+    tmp_path: Path,
+) -> None:
+    file = Parts(tmp_path / "file", max_bytes=8000, whole=True)
+    camera = Parts(tmp_path / "camera", max_bytes=8000)
+    for parts in (file, camera):
+        parts.store(40)
+
+    assert file.delivery.taker is file.delivery.slot
+    assert camera.delivery.taker is None
+    assert (file.spool.stock().expired, camera.delivery.slot.counts()) == (0, (40, 0, 0))
+    assert file.delivery.slot.counts()[2] > 0
+    assert camera.spool.stock().expired > 0
+    for parts in (file, camera):
+        parts.spool.close()
+
+
+@pytest.mark.parametrize(
+    ("frames", "found", "waits"),
+    [
+        (1, "1 frame of an earlier run waits", "1 frame waits"),
+        (2, "2 frames of an earlier run wait", "2 frames wait"),
+        (0, None, None),
+    ],
+)
+def test_what_waits_is_told_at_the_end_and_at_the_next_start(
+    frames: int, found: str, waits: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    parts = Parts(tmp_path)
+    parts.store(frames)
+    parts.delivery.close()
+    assert caplog.messages == (
+        [f"camera cam1: {waits} in {tmp_path} until the next start"] if frames else []
+    )
+
+    caplog.clear()
+    parts = Parts(tmp_path, *[reply(503)] * 9, clock=time.monotonic)
+    parts.delivery.start()
+    assert caplog.messages[:1] == (
+        [f"camera cam1: {found} in {tmp_path}, to be sent first"] if frames else []
+    )
+    before = parts.delivery.is_over
+    for worker in parts.delivery.workers:
+        assert worker.stop(30)
+    assert (before, parts.delivery.is_over) == (False, True)
+    parts.delivery.close()
+
+
+def test_a_damaged_end_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    parts = Parts(tmp_path)
+    parts.store(2)
+    kill(parts.spool)
+    ((_, path),) = find(tmp_path)
+    os.truncate(path, path.stat().st_size - 1)
+
+    parts = Parts(tmp_path, *[reply(503)] * 9, clock=time.monotonic)
+    parts.delivery.start()
+
+    assert caplog.messages[0] == (
+        f"camera cam1: the end of {tmp_path} is damaged, as after a power cut; what was there is"
+        " lost"
+    )
+    for worker in parts.delivery.workers:
+        assert worker.stop(30)
+    parts.delivery.close()
+
+
+def test_a_disk_that_does_not_keep_what_waits_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse() -> None:
+        close()
+        raise OSError(5, "Input/output error")
+
+    caplog.set_level(logging.INFO)
+    parts = Parts(tmp_path)
+    parts.store()
+    close = parts.spool.close
+    monkeypatch.setattr(parts.spool, "close", refuse)
+    parts.delivery.close()
+
+    assert caplog.messages == [
+        f"camera cam1: the disk does not keep what is stored ({tmp_path}: Input/output error)",
+        f"camera cam1: 1 frame waits in {tmp_path} until the next start",
+    ]
+
+
+def test_after_a_refusal_it_rests_for_a_while(tmp_path: Path) -> None:
+    parts = Parts(tmp_path, reply(503))
+    parts.store()
+    before = parts.delivery.is_resting
+    parts.poster.step()
+    resting = parts.delivery.is_resting
+    parts.clock.now += 60
+
+    assert (before, resting, parts.delivery.is_resting) == (False, True, False)
+    parts.delivery.interrupt()
+    assert parts.client.calls == ["interrupt"]
+    parts.spool.close()
+
+
+def test_the_status_is_that_of_the_spool(tmp_path: Path) -> None:
+    parts = Parts(tmp_path)
+    parts.store(2)
+    parts.clock.now += 1.23456
+
+    stock = parts.delivery.stock()
+    assert parts.delivery.status() == {
+        "delivery": "every",
+        "spool": str(tmp_path),
+        "spool_bytes": stock.bytes,
+        "spool_waiting": 2,
+        "spool_oldest_seconds": 1.235,
+    }
+    assert stock.bytes == sum(path.stat().st_size for _, path in find(tmp_path))
+    parts.spool.close()

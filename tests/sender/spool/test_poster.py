@@ -18,10 +18,9 @@ from sender.receiver_clock import ReceiverClock
 from sender.spool.poster import SpoolPoster
 from sender.spool.queue import FrameQueue
 from sender.spool.stored import Stored
-from shared.frame import EncodedFrame
 from shared.http_client import NoReply, Reason, Reply
 from tests.sender.doubles import FakeClient, reply
-from tests.sender.spool.doubles import Clock, frame, kill, open_spool, take
+from tests.sender.spool.doubles import Clock, Notes, frame, kill, open_spool, take
 from tests.sender.test_poster import RestlessTurn
 
 APPLIED = "wait=4"
@@ -292,23 +291,6 @@ class SlowClient(FakeClient):
         return super().post(*args, **options)
 
 
-class Notes:
-    """A stopwatch, and what has a trace of each frame but the second."""
-
-    def __init__(self) -> None:
-        self.posts: list[tuple[str, float, int]] = []
-        self.ends: list[tuple[str, str, tuple[float, float]]] = []
-
-    def posted(self, camera: str, seconds: float, size: int) -> None:
-        self.posts.append((camera, seconds, size))
-
-    def trace_of(self, number: int) -> Any:
-        return None if number == 1 else self
-
-    def end(self, frame: EncodedFrame, outcome: str, *, posting: tuple[float, float]) -> None:
-        self.ends.append((f"{frame.camera} {frame.seq}", outcome, posting))
-
-
 def test_what_each_frame_took_is_told(folder: Path) -> None:
     clock = Clock()
     notes = Notes()
@@ -317,7 +299,7 @@ def test_what_each_frame_took_is_told(folder: Path) -> None:
         client=SlowClient(clock, reply(200), reply(200), reply(503), reply(415)),
         clock=clock,
         stopwatch=notes,
-        trace_of=notes.trace_of,
+        trace_of=lambda number: None if number == 1 else notes,
     )
     first = take(line.spool)
     line.spool.put_back(first)

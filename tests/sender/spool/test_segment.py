@@ -88,6 +88,12 @@ def test_a_record_is_found_wherever_the_looks_for_it_meet(monkeypatch: pytest.Mo
         assert read(b"\xf5Fp1" * pad + RECORDS[0]) == bodies(0), pad
 
 
+def test_what_looks_like_a_beginning_hides_no_record() -> None:
+    begin = RECORDS[0][:4]
+
+    assert read(b"j" + begin * 3 + RECORDS[0] + begin + RECORDS[1]) == bodies(0, 1)
+
+
 def test_a_read_that_comes_in_parts_is_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
     pread = os.pread
     monkeypatch.setattr(

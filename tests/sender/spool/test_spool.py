@@ -6,12 +6,15 @@ import errno
 import os
 import stat
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sender.spool.cursor import Locked
+from sender.spool.record import pack
 from sender.spool.segment import find
+from shared.frame import EncodedFrame
 from shared.latest import Closed
 from tests.sender.spool.doubles import Clock, drain, frame, kill, open_spool, refusing, take
 
@@ -168,7 +171,10 @@ def test_a_file_with_nothing_to_send_is_removed_after_a_while(tmp_path: Path) ->
     spool.tidy()
     assert len(segments(tmp_path)) == 1
 
-    clock.now += 6
+    clock.now += 5
+    spool.tidy()
+    assert len(segments(tmp_path)) == 1
+    clock.now += 0.1
     spool.tidy()
     assert segments(tmp_path) == []
 
@@ -268,8 +274,9 @@ def test_a_disk_that_refuses_harms_nothing_that_it_has(
     spool.close()
 
 
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
 def test_on_a_full_disk_the_oldest_make_room(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     spool = open_spool(tmp_path, max_bytes=20_000)
     for seq in range(12):
@@ -279,7 +286,7 @@ def test_on_a_full_disk_the_oldest_make_room(
 
     def write_if_there_is_room(fd: int, data: bytes) -> int:
         if used(tmp_path) + len(data) > full:
-            raise OSError(errno.ENOSPC, "No space left on device")
+            raise OSError(code, os.strerror(code))
         return write(fd, data)
 
     monkeypatch.setattr("sender.spool.segment.os.write", write_if_there_is_room)
@@ -359,4 +366,153 @@ def test_the_age_of_the_oldest_is_known(tmp_path: Path) -> None:
     clock.now += 7
 
     assert spool.stock().oldest_seconds == 7
+    spool.close()
+
+
+def test_each_frame_gets_the_next_number(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path)
+    assert [spool.append(frame(seq)) for seq in (7, 8)] == [0, 1]
+    drain(spool)
+    assert spool.append(frame(9)) == 2
+    kill(spool)
+
+    spool = open_spool(tmp_path)
+    assert spool.append(frame(1)) == 3
+    spool.close()
+
+
+def even(seq: int) -> EncodedFrame:
+    """Return a frame whose record is as long as that of any other, up to the ninth."""
+    return replace(frame(seq, size=200), arrived=1000.0)
+
+
+def test_what_just_fills_the_limit_stays(tmp_path: Path) -> None:
+    size = len(pack(0, even(0)))
+    spool = open_spool(tmp_path, max_bytes=10 * size)
+    for seq in range(10):
+        spool.append(even(seq))
+    stock = spool.stock()
+    assert (stock.expired, stock.bytes, used(tmp_path)) == (0, 10 * size, 10 * size)
+
+    spool.append(even(0))
+    assert spool.stock().expired > 0
+    spool.close()
+
+
+def test_it_is_half_full_with_more_than_half_of_the_limit(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path, max_bytes=8 * len(pack(0, even(0))) + 1)
+    full = []
+    for seq in range(5):
+        spool.append(even(seq))
+        full.append(spool.is_half_full)
+
+    assert full == [False, False, False, False, True]
+    spool.close()
+
+
+def test_a_folder_that_cannot_be_looked_at_is_left_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("sender.spool.spool.recover", refuse)
+        with pytest.raises(OSError, match="Input/output"):
+            open_spool(tmp_path)
+
+    open_spool(tmp_path).close()
+
+
+@pytest.mark.parametrize(
+    ("sync", "appended", "tidied", "closed"),
+    [
+        ("none", 0, [], ["record", "cursor"]),
+        ("interval", 0, ["record", "cursor"], ["cursor"]),
+        ("each", 1, ["cursor"], ["cursor"]),
+    ],
+)
+def test_the_disk_is_asked_to_keep_it_as_often_as_was_said(
+    sync: str,
+    appended: int,
+    tidied: list[str],
+    closed: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def note(fd: int) -> None:
+        name = os.readlink(f"/proc/self/fd/{fd}")
+        asked.append("cursor" if name.endswith("cursor") else "record")
+
+    spool = open_spool(tmp_path, sync=sync)
+    monkeypatch.setattr("os.fdatasync", note)
+    spool.append(frame(0))
+    assert asked == ["record"] * appended
+
+    asked.clear()
+    spool.tidy()
+    assert asked == tidied
+
+    asked.clear()
+    spool.close()
+    assert asked == closed
+
+
+def test_a_spool_that_the_disk_does_not_keep_is_closed_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(fd: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    spool = open_spool(tmp_path)
+    spool.append(frame(0))
+    take(spool)
+    with monkeypatch.context() as patched:
+        patched.setattr("sender.spool.segment.os.fdatasync", refuse)
+        with pytest.raises(OSError, match="Input/output"):
+            spool.close()
+
+    again = open_spool(tmp_path)
+    assert drain(again) == [0]
+    again.close()
+
+
+def test_who_waits_is_woken_by_the_end(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path)
+    ended = threading.Event()
+
+    def wait() -> None:
+        with pytest.raises(Closed):
+            spool.next(600)
+        ended.set()
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    while not spool._changed._waiters:  # type: ignore[attr-defined]
+        threading.Event().wait(0.001)
+    spool.end()
+
+    assert ended.wait(30)
+    waiting.join(30)
+    spool.close()
+
+
+def test_of_a_frame_that_was_read_its_own_age_counts(tmp_path: Path) -> None:
+    clock = Clock()
+    spool = open_spool(tmp_path, clock=clock)
+    spool.append(frame(0))
+    clock.now += 3
+    spool.append(frame(1))
+    first = take(spool)
+    clock.now = first.frame.arrived + 4
+    assert spool.stock().oldest_seconds == 4
+
+    spool.settle(first)
+    second = take(spool)
+    clock.now = second.frame.arrived - 1  # it was captured later than it is now, says the clock
+    assert spool.stock().oldest_seconds == 0
+    spool.settle(second)
+    assert spool.stock().oldest_seconds == 0
     spool.close()
