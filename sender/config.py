@@ -92,8 +92,8 @@ class CameraConfig(BaseModel):
     loop: Switch = Field(False, description="files: begin again at the end")
     depth: Depth = Field(
         1,
-        description="how many frames may wait for their turn, which go in their order; of more only"
-        " the newest is sent",
+        description="how many frames may wait for their turn, the newest first; of more only the"
+        " newest stays",
     )
     open_timeout: Seconds = Field(5.0, description="seconds for a source to connect")
     read_timeout: Seconds = Field(5.0, description="seconds without a frame, then connect again")

@@ -21,14 +21,15 @@ class Latest(Generic[T]):
     """Hold the newest `depth` items and wake everyone who waits for a newer one.
 
     `put` never blocks and never grows. Every reader keeps its own place, so a slow reader skips
-    items without holding up the writer or the other readers. While no more than `depth` items wait
-    for a reader it gets them all, as they were put. One more clears them: then only the newest
-    waits, until the reader takes it. So nobody meets an item older than the last one that he got.
+    items without holding up the writer or the other readers. A reader's items are a stack: the
+    newest comes first, then the older ones that it has not taken and that are still held. When more
+    than `depth` would wait they are cleared: then only the newest waits, until it is taken.
     """
 
     def __init__(self, depth: int = 1) -> None:
         if depth < 1:
             raise ValueError(f"depth: expected at least 1, got {depth}")
+        self.depth = depth
         lock = threading.RLock()
         self._changed = threading.Condition(lock)
         #: Apart from `_changed`: a reader that takes would else wake all the others.
@@ -90,29 +91,30 @@ class LatestReader(Generic[T]):
 
     def __init__(self, latest: Latest[T]) -> None:
         self._latest = latest
-        #: The version of the item that it got last; at first, that of the one before those held.
-        self._last = self._start = latest._version - len(latest._items)
+        self._start = latest._version - len(latest._items)
+        #: When it last took one: the versions that it left, in order, and the newest of all.
+        self._left = list(range(self._start + 1, latest._version + 1))
+        self._last = latest._version
         #: How many items this reader got.
         self.taken = 0
 
     def get(self, timeout: float | None = None) -> T | None:
-        """Return the next item, or None after `timeout` seconds: of `depth` items at most that were
-        put since the last one the oldest, of more the newest.
+        """Return the newest item not taken yet, or None after `timeout` seconds.
 
         Raise Closed when the Latest was closed and nothing is left.
         """
         latest = self._latest
         with latest._changed:
-            latest._changed.wait_for(lambda: latest._closed or self._waiting() > 0, timeout)
-            waiting = self._waiting()
-            if not waiting:
+            latest._changed.wait_for(lambda: latest._closed or bool(self._waiting()), timeout)
+            *left, newest = self._waiting() or [0]
+            if not newest:
                 if latest._closed:
                     raise Closed
                 return None
-            self._last = latest._version - waiting + 1
+            self._left, self._last = left, latest._version
             self.taken += 1
             latest._taken.notify_all()
-            return latest._items[-waiting]
+            return latest._items[newest - latest._version - 1]
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until there is something to take, and leave it there; False on time-out.
@@ -121,8 +123,8 @@ class LatestReader(Generic[T]):
         """
         latest = self._latest
         with latest._changed:
-            latest._changed.wait_for(lambda: latest._closed or self._waiting() > 0, timeout)
-            is_there = self._waiting() > 0
+            latest._changed.wait_for(lambda: latest._closed or bool(self._waiting()), timeout)
+            is_there = bool(self._waiting())
             if latest._closed and not is_there:
                 raise Closed
             return is_there
@@ -140,10 +142,15 @@ class LatestReader(Generic[T]):
         """
         latest = self._latest
         with latest._changed:
-            waiting = self._waiting()
+            waiting = len(self._waiting())
             put = latest._version - self._start
             return self.taken, put - self.taken - waiting, waiting
 
-    def _waiting(self) -> int:
-        put = self._latest._version - self._last
-        return put if put <= len(self._latest._items) else 1
+    def _waiting(self) -> list[int]:
+        """Return the versions that wait for it, the newest last."""
+        latest = self._latest
+        fresh = range(self._last + 1, latest._version + 1)
+        if len(self._left) + len(fresh) > latest.depth:
+            return [latest._version]
+        oldest = latest._version - len(latest._items) + 1
+        return [version for version in (*self._left, *fresh) if version >= oldest]

@@ -67,7 +67,7 @@ class Line:
         found = []
         while (frame := self.place.get(0)) is not None:
             found.append(frame)
-        return found
+        return found[::-1]
 
 
 def lost(reason: Reason = "timeout", *, permanent: bool = False) -> SourceError:

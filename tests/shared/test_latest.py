@@ -40,13 +40,13 @@ def test_a_newcomer_gets_what_is_held_at_once() -> None:
     assert latest.reader().get(0) == "held"
 
 
-def test_what_fits_the_depth_comes_in_its_order() -> None:
+def test_depth_gives_the_newest_first_and_then_the_older_ones() -> None:
     latest: Latest[int] = Latest(depth=3)
     reader = latest.reader()
     for item in range(3):
         latest.put(item)
 
-    assert [reader.get(0) for _ in range(4)] == [0, 1, 2, None]
+    assert [reader.get(0) for _ in range(4)] == [2, 1, 0, None]
     assert reader.counts() == (3, 0, 0)
 
 
@@ -72,8 +72,21 @@ def test_after_a_clearing_only_the_newest_waits_until_it_is_taken() -> None:
     latest.put(6)
     latest.put(7)
 
-    assert [reader.get(0) for _ in range(3)] == [6, 7, None]
+    assert [reader.get(0) for _ in range(3)] == [7, 6, None]
     assert reader.counts() == (3, 5, 0)
+
+
+def test_what_stays_at_the_bottom_is_gone_when_newer_ones_fill_the_depth() -> None:
+    latest: Latest[int] = Latest(depth=3)
+    reader = latest.reader()
+    for item in range(3):
+        latest.put(item)
+    assert reader.get(0) == 2
+    latest.put(3)
+
+    assert reader.counts() == (1, 1, 2)
+    assert [reader.get(0) for _ in range(3)] == [3, 1, None]
+    assert reader.counts() == (3, 1, 0)
 
 
 def test_what_one_reader_has_cleared_another_still_gets() -> None:
@@ -84,7 +97,7 @@ def test_what_one_reader_has_cleared_another_still_gets() -> None:
     latest.put(1)
     latest.put(2)
 
-    assert [fast.get(0) for _ in range(3)] == [1, 2, None]
+    assert [fast.get(0) for _ in range(3)] == [2, 1, None]
     assert [slow.get(0) for _ in range(2)] == [2, None]
     assert (fast.counts(), slow.counts()) == ((3, 0, 0), (1, 2, 0))
 
@@ -144,35 +157,32 @@ def test_a_depth_below_one_is_refused() -> None:
     held=st.integers(0, 7),
     steps=st.lists(st.booleans(), max_size=80),
 )
-def test_a_reader_gets_what_a_line_that_is_cleared_when_it_grows_too_long_would_give_it(
+def test_a_reader_gets_what_a_stack_that_is_cleared_when_it_grows_too_high_would_give_it(
     depth: int, held: int, steps: list[bool]
 ) -> None:
     latest: Latest[int] = Latest(depth)
     for number in range(held):
         latest.put(number)
     reader = latest.reader()
-    line = list(range(held))[-depth:]
-    put, got, cleared, last = held, 0, 0, -1
-    is_over = False
+    # What waits, what of it was there at the last look, and how much is gone.
+    stack, put, got, gone = list(range(held))[-depth:], held, 0, max(0, held - depth)
+    start = gone
+    height = len(stack)
     for is_put in steps:
         if is_put:
             latest.put(put)
-            line.append(put)
             put += 1
-            is_over = is_over or len(line) > depth
-            if is_over:
-                cleared += len(line) - 1
-                line = line[-1:]
+            height += 1
+            kept = [number for number in stack if number >= put - depth] if height <= depth else []
+            gone += len(stack) - len(kept)
+            stack = [*kept, put - 1]
         else:
             item = reader.get(0)
-            assert item == (line.pop(0) if line else None)
-            if item is not None:
-                assert item > last
-                last = item
-                got += 1
-                is_over = False
+            assert item == (stack.pop() if stack else None)
+            got += item is not None
+            height = len(stack)
 
-        assert reader.counts() == (got, cleared, len(line))
+        assert reader.counts() == (got, gone - start, len(stack))
         assert len(latest._items) <= depth
 
 

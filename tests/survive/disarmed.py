@@ -73,17 +73,22 @@ def queue() -> None:
 
     def __init__(self: latest.Latest[object], depth: int = 1) -> None:
         init(self, depth)
+        self.depth = sys.maxsize
         self._items = deque()
+
+    def waiting(self: latest.LatestReader[object]) -> list[int]:
+        return sorted(stack(self), reverse=True)
 
     def take(self: latest.LatestReader[object], timeout: float | None = None) -> object:
         item = get(self, timeout)
-        items = self._latest._items
-        while len(items) > self._waiting():
-            items.popleft()
+        while len(self._latest._items) > len(waiting(self)):
+            self._latest._items.popleft()
         return item
 
     init, get = latest.Latest.__init__, latest.LatestReader.get
+    stack = latest.LatestReader._waiting
     latest.Latest.__init__ = __init__  # type: ignore[method-assign, assignment]
+    latest.LatestReader._waiting = waiting  # type: ignore[method-assign, assignment]
     latest.LatestReader.get = take  # type: ignore[method-assign, assignment]
 
 
