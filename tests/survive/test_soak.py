@@ -85,17 +85,27 @@ def test_little_data_bounds_nothing() -> None:
 
 
 def test_each_thing_that_grows_is_named_and_a_control_that_is_not_found_too() -> None:
-    flat, leaking = Slope(0, 0.1, 90), Slope(PLANTED, PLANTED, 90)
+    flat, leaking, hour = Slope(0, 0.1, 90), Slope(PLANTED, PLANTED, 90), Plan.of(60)
     sound = {"sender": growth(flat), "receiver": growth(flat), "control": growth(leaking)}
 
-    assert judge(sound) == []
-    assert "receiver: memory grows by 6.00" in judge(sound | {"receiver": growth(leaking)})[0]
-    assert "more threads" in judge(sound | {"sender": growth(flat, threads=3)})[0]
-    assert "more open files" in judge(sound | {"sender": growth(flat, files=3)})[0]
-    assert "was not found" in judge(sound | {"control": growth(flat)})[0]
+    assert judge(sound, hour) == []
+    assert "receiver: memory grows by 6.00" in judge(sound | {"receiver": growth(leaking)}, hour)[0]
+    assert "more threads" in judge(sound | {"sender": growth(flat, threads=3)}, hour)[0]
+    assert "more open files" in judge(sound | {"sender": growth(flat, files=3)}, hour)[0]
+    assert "was not found" in judge(sound | {"control": growth(flat)}, hour)[0]
     # That it may leak does not show that it was seen to.
-    assert "was not found" in judge(sound | {"control": growth(Slope(0, PLANTED, 90))})[0]
-    assert "did not live long enough" in judge({"sender": growth(flat)})[0]
+    assert "was not found" in judge(sound | {"control": growth(Slope(0, PLANTED, 90))}, hour)[0]
+    assert "did not live long enough" in judge({"sender": growth(flat)}, hour)[0]
+
+
+def test_minutes_allow_more_and_find_what_is_planted_all_the_same() -> None:
+    plan = Plan.of(5)
+    noise, leaking = Slope(0, 2 * plan.scale, 90), Slope(5 * plan.scale, 6 * plan.scale, 90)
+    sound = {"sender": growth(noise), "receiver": growth(noise), "control": growth(leaking)}
+
+    assert judge(sound, plan) == []
+    assert "sender: memory grows" in judge(sound | {"sender": growth(leaking)}, plan)[0]
+    assert "was not found" in judge(sound | {"control": growth(noise)}, plan)[0]
 
 
 def test_memory_is_what_a_process_holds_by_itself_and_not_the_pages_of_files(

@@ -1,6 +1,7 @@
 """Soak: hours of real frames with a fault every two minutes, and what each process grew by.
 
 `python -m tests.survive.soak --minutes 60`, ends with 1 where something grew or did not recover.
+The hour begins when all has been there several times, ten minutes or so after the start.
 Four simulated cameras in this process; a sender and a receiver with four hooks as programs. One of
 the hooks leaks on purpose, 100 kB a minute: what does not find that proves nothing of the others.
 """

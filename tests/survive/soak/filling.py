@@ -25,7 +25,8 @@ _PATIENCE = 120
 def crowd(url: str) -> None:
     """Let so many be there at once as after a standstill: the server keeps a thread for each.
 
-    It gives tasks to its threads by turns, so that none has nothing to do for long.
+    At the rate of a few cameras it gives tasks to its threads by turns, so that none has nothing to
+    do for long. At a higher one few have all of them, and the others end.
     """
     together = threading.Barrier(_CROWD)
     with ThreadPoolExecutor(_CROWD) as pool:

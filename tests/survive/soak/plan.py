@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Times are seconds. A run shorter than an hour leaks, and allows, so much more per hour."""
+    """Times are seconds. In a run shorter than an hour as much leaks as in an hour."""
 
     #: How often each fault comes before anything is measured, and how long the run is from then on.
     rounds: int
@@ -38,7 +38,7 @@ class Plan:
 
     @property
     def scale(self) -> float:
-        """How much more than in an hour's run is planted, and allowed, per hour."""
+        """How much more than in an hour's run is planted per hour."""
         return max(1.0, 3600 / self.seconds)
 
 

@@ -36,7 +36,7 @@ def soak(
         if line.recovers(60) is None:
             raise AssertionError(f"no frames at the start:\n{line.sender.output}")
         known = faults(line)
-        looked = time.monotonic()
+        began = looked = time.monotonic()
 
         def watch(until: float) -> None:
             nonlocal looked
@@ -53,7 +53,9 @@ def soak(
             watch(time.monotonic() + max(seconds, fault.least))
             fault.end()
             took = line.recovers(RECOVERY)
-            say(f"{kind}: {'not over' if took is None else f'over after {took:.1f} s'}")
+            minutes = (time.monotonic() - began) / 60
+            outcome = "not over" if took is None else f"over after {took:.1f} s"
+            say(f"{minutes:5.1f} min {kind}: {outcome}")
             if took is None:
                 broken.append(f"{kind}: no frames of some camera {RECOVERY:.0f} s after it")
             slowest = max(slowest, RECOVERY if took is None else took)
@@ -66,8 +68,8 @@ def soak(
             for kind in known:
                 if kind != "receiver killed":
                     befall(kind, seconds=0)
-        crowd(line.receiver.url)
         fill(line.receiver.url)
+        crowd(line.receiver.url)
         census = Census()
         kinds = schedule([*known], plan, random.Random(seed))
         started = time.monotonic()
@@ -85,7 +87,7 @@ def soak(
         f"a traceback:\n{one.output}" for one in outputs if "Traceback (most recent" in one.output
     ]
     growth = census.growth(warm_up=plan.warm_up, window=plan.window)
-    broken += judge(growth, scale=plan.scale)
+    broken += judge(growth, plan)
     return Report(
         growth,
         {kind: kinds.count(kind) for kind in kinds},
