@@ -65,6 +65,8 @@ audit: $(SUPPLY)/.made  ## known vulnerabilities of what the containers install;
 sbom: $(SUPPLY)/.made  ## sbom.cdx.json: what the containers install, as CycloneDX
 	@$(SUPPLY)/bin/cyclonedx-py requirements --output-reproducible --output-format JSON --output-file sbom.cdx.json requirements.lock
 
+# Or each of some hundred programs that the tests start would compile all of ours.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/.dev  ## everything; what this machine lacks is skipped, with the line that installs it
 	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 

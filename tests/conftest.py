@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -75,6 +77,25 @@ def _nothing_leaks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         threading.Event().wait(0.02)
     assert not leaked_threads
     assert not leaked_children
+
+
+@pytest.fixture(autouse=True)
+def _a_program_leaves_no_log_behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Put back what `log.configure` changes, should a test call a program's `main`: all tests after
+    it would log, some of them for a minute, and a thread that ends by a bug would fail none.
+    """
+    root = logging.getLogger()
+    level = root.level
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+
+    yield
+
+    logging.captureWarnings(False)
+    root.setLevel(level)
+    for handler in root.handlers[:]:
+        if type(handler) is logging.StreamHandler:  # pytest's own are of kinds of their own
+            root.removeHandler(handler)
 
 
 def _children() -> list[psutil.Process]:

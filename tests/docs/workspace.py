@@ -42,7 +42,8 @@ class Workspace:
         self._stack = ExitStack()
         self._camera: SimulatedCamera | None = None
         self._redis: RedisServer | None = None
-        ignore = shutil.ignore_patterns("__pycache__", "results", "build", "target")
+        # With the bytecode, which goes by its source's time, but not what is just being written.
+        ignore = shutil.ignore_patterns("*.pyc.*", "results", "build", "target")
         for name in _COPIED:
             shutil.copytree(ROOT / name, folder / name, ignore=ignore)
         for name in _FILES:

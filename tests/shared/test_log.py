@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from shared.log import JsonFormatter, TextFormatter
+from shared.log import JsonFormatter, TextFormatter, configure
 from shared.redact import redact
 
 
@@ -85,3 +86,16 @@ def test_text_is_what_it_was() -> None:
     line = TextFormatter("sender").format(record)
 
     assert line[8:] == " sender   WARNING: it is late"
+
+
+def test_a_program_that_a_test_calls_configures_the_log_of_the_process() -> None:
+    configure("sender")
+
+    assert logging.getLogger().isEnabledFor(logging.INFO)
+    assert threading.excepthook.__module__ == sys.excepthook.__module__ == "shared.log"
+
+
+def test_and_the_next_test_meets_nothing_of_that() -> None:
+    assert not logging.getLogger().isEnabledFor(logging.INFO)
+    assert "shared.log" not in (threading.excepthook.__module__, sys.excepthook.__module__)
+    assert all(type(each) is not logging.StreamHandler for each in logging.getLogger().handlers)
