@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -36,18 +35,17 @@ from receiver.metrics import HubCollector, Metrics, Parts
 from receiver.models import Models
 from receiver.recording.recording import Recording
 from receiver.rehearsal.check_hook import check_hook
-from receiver.seats import AllSeats, Seats
 from receiver.server import THREADS, Server, serve
 from receiver.tls import read_tls
 from receiver.traces import Traces
-from receiver.view import dashboard, live, wall
+from receiver.view import dashboard, drawing, wall
 from receiver.view.pulse import Pulse
-from receiver.view.renditions import Renditions
 from shared import log
 from shared.redact import redact
+from shared.seats import AllSeats, Seats
 from shared.spans import Spans, check_installed
-
-logger = logging.getLogger(__name__)
+from shared.view import live
+from shared.view.renditions import Renditions
 
 #: Threads of the server that nobody may hold for long.
 _SHORT = 64
@@ -92,7 +90,8 @@ class Receiver:
             quality=config.annotated_quality,
         )
         self._display = DisplayProcess(self._hub) if config.display else None
-        renditions = Renditions()
+        renditions = Renditions(drawing.draw)
+        self._hub.listen(lambda _: renditions.expire())
         viewers = Seats(config.max_viewers)
         self._pulse = Pulse(
             partial(status.overview, self._hub, self._hooks, history),

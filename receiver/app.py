@@ -11,10 +11,10 @@ from werkzeug.exceptions import HTTPException
 from receiver.access.access import Access
 from receiver.base64_text import longest
 from receiver.body import FrameRequest
-from receiver.problem import problem, retry_after
 from receiver.shortcut import ROUTE
 from receiver.traffic import Traffic
 from shared.errors import FrameError
+from shared.problem import problem, retry_after
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Literal, Protocol
+from typing import Protocol
 
 from receiver.books import Books, Elsewhere
 from receiver.latency import Latencies
@@ -21,12 +21,9 @@ from receiver.ticket import Ticket
 from shared.frame import EncodedFrame
 from shared.latest import Latest
 from shared.rate import Rate
+from shared.view.freshness import State, state_at
+from shared.view.renditions import View
 
-#: live: frames come · frozen: they come, and are all the same · stale, gone: they do not.
-State = Literal["live", "frozen", "stale", "gone"]
-#: Without a frame for this many seconds a camera is stale, then gone.
-STALE_AFTER = 3.0
-GONE_AFTER = 60.0
 #: Who asked for a single picture is taken to watch for this many seconds.
 _GLANCE = 5.0
 
@@ -186,10 +183,7 @@ class Camera:
 
     def is_newer_elsewhere(self) -> bool:
         """Say whether another receiver has had a frame since this one last had."""
-        elsewhere = self.elsewhere
-        if elsewhere is None:
-            return False
-        return elsewhere.idle + self._clock() - elsewhere.heard < self.own_age()
+        return self._age_elsewhere() < self.own_age()
 
     def own_age(self) -> float:
         """Return the seconds since a frame last came to this receiver; inf if none did."""
@@ -197,16 +191,15 @@ class Camera:
 
     def age(self) -> float:
         """Return the seconds since a frame last came, to any receiver."""
-        now = self._clock()
+        return min(self.own_age(), self._age_elsewhere())
+
+    def _age_elsewhere(self) -> float:
         elsewhere = self.elsewhere
-        there = math.inf if elsewhere is None else elsewhere.idle + now - elsewhere.heard
-        return min(now - self._seen_at, there)
+        return math.inf if elsewhere is None else elsewhere.idle + self._clock() - elsewhere.heard
 
     def state(self) -> State:
-        age = self.age() - self.interval
-        if age < STALE_AFTER:
-            return "frozen" if self.is_still() else "live"
-        return "stale" if age < GONE_AFTER else "gone"
+        state = state_at(self.age() - self.interval)
+        return "frozen" if state == "live" and self.is_still() else state
 
     def is_live(self) -> bool:
         """Say whether frames come, be they all the same."""
@@ -222,6 +215,12 @@ class Camera:
     def own_still(self) -> bool:
         """Whether the newest frames that came to this receiver were all the same."""
         return bool(self._stillness)
+
+    def feed(self, view: View) -> tuple[View, Latest[EncodedFrame]]:
+        """Return what is shown for `view`, and where it comes from: raw before the hook's first."""
+        if view == "annotated" and self.annotated.peek() is not None:
+            return "annotated", self.annotated
+        return "raw", self.latest
 
     def count_viewers(self, change: int) -> None:
         """Note that so many more, or less, watch it live."""

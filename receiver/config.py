@@ -6,18 +6,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from receiver.access.config import LimitsConfig
-from receiver.access.network import is_this_machine
-from receiver.access.token_file import FORM, read_tokens
-from receiver.access.tokens import is_token
+from receiver.access.token_file import read_tokens
 from receiver.bus.join import check_url
 from receiver.feeds.allow_list import AllowList
 from receiver.listeners.place import check_guarded, parse_places
 from receiver.names import Names, Paths
 from receiver.recording.config import RecordingConfig
+from shared.access.network import is_this_machine
+from shared.access.own_token import OwnToken
 from shared.errors import ConfigError
 from shared.jpeg import MAX_PIXELS
 from shared.redact import redact
@@ -45,21 +45,10 @@ def _check_listen(urls: list[str]) -> list[str]:
     return urls
 
 
-def _check_own_token(token: SecretStr) -> SecretStr:
-    if not is_token(token.get_secret_value()):
-        raise ValueError("is none")
-    return token
-
-
 def _check_bus(url: str) -> str:
     return url if url == "local" else check_url(url)
 
 
-OwnToken = Annotated[
-    SecretStr,
-    AfterValidator(_check_own_token),
-    Expect(f"{FORM}; this makes one: openssl rand -hex 24"),
-]
 _REDIS = "redis://HOST:PORT/DB (or rediss://, unix://, redis+cluster://, redis+sentinel://)"
 Bus = Annotated[str, AfterValidator(_check_bus), Expect(f"local, or {_REDIS}")]
 RedisBus = Annotated[str, AfterValidator(check_url), Expect(_REDIS)]

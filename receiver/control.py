@@ -14,11 +14,11 @@ import flask
 from receiver.camera import Camera
 from receiver.governor import Governor
 from receiver.hub import Hub
-from receiver.problem import problem
 from receiver.wish import read_wish
 from shared.control import Control
 from shared.errors import FrameError
 from shared.frame import check_camera
+from shared.problem import problem
 
 _MAX_BODY = 4096
 #: What is told of a camera of which nothing is known.

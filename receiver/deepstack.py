@@ -15,9 +15,9 @@ from receiver.body import read_picture
 from receiver.desk import Desk
 from receiver.models import Models
 from receiver.predictions import predictions
-from receiver.seats import Seats
 from receiver.verdict import result_of, seated
 from shared.errors import FrameError
+from shared.seats import Seats
 from shared.wire import Envelope
 
 #: The camera of those who name none.

@@ -13,11 +13,11 @@ from receiver.fate import Fate
 from receiver.formats import inspect
 from receiver.hub import Hub
 from receiver.result import Result
-from receiver.seats import Seats
 from receiver.ticket import Ticket
 from receiver.traces import Traces
 from shared.errors import FrameError
 from shared.frame import EncodedFrame, check_camera
+from shared.seats import Seats
 from shared.wire import Envelope
 
 #: However long a caller would like to wait.

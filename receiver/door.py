@@ -12,8 +12,8 @@ import flask
 from flask.globals import request_ctx
 from werkzeug.exceptions import HTTPException
 
-from receiver.problem import retry_after
 from shared.errors import FrameError
+from shared.problem import retry_after
 
 logger = logging.getLogger(__name__)
 

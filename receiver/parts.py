@@ -9,10 +9,10 @@ from typing import Any
 
 from receiver.desk import Desk
 from receiver.fate import Fate
-from receiver.problem import retry_after
 from shared import wire
 from shared.errors import FrameError
 from shared.multipart import BrokenStream, CutOff, Multipart
+from shared.problem import retry_after
 
 #: Where a request's environ has what raises FrameError for a part that may not come.
 ALLOW = "framepost.allow"

@@ -15,8 +15,8 @@ from receiver.books import Elsewhere
 from receiver.camera import Camera
 from receiver.history import PERIOD, History
 from receiver.hub import Hub
-from receiver.problem import problem
 from shared.frame import EncodedFrame
+from shared.problem import problem
 
 
 def blueprint(

@@ -17,10 +17,10 @@ import flask
 from receiver.desk import Desk
 from receiver.parts import ALLOW, Parts
 from receiver.prefer import read_every, read_wait
-from receiver.seats import Seats
 from shared.byte_stream import ByteStream
 from shared.errors import FrameError
 from shared.multipart import Multipart
+from shared.seats import Seats
 
 _LINES = "application/x-ndjson"
 #: A part's states, as far as they are known when it was taken.

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from receiver.fate import Fate
 from receiver.result import Result
-from receiver.seats import Seats
 from shared.errors import FrameError
+from shared.seats import Seats
 
 
 @contextmanager

@@ -23,10 +23,10 @@ from sender.progress import Progress
 from sender.source import open_source
 from sender.sources.demuxer import KEY_FRAME_WAIT
 from sender.spool.opening import open_spool
-from sender.status import PortError, StatusServer
 from sender.supervisor import Supervisor
 from sender.tls import make_context
 from sender.traces import Traces
+from sender.view.window import Window, Windows
 from shared import log, process_stats
 from shared.errors import ConfigError
 from shared.redact import redact
@@ -64,10 +64,16 @@ def main(argv: Sequence[str]) -> int:
     supervisor = Supervisor(pipelines)
     with ExitStack() as stack:
         if config.status_port is not None:
+            from sender.view.serving import PortError, make_server  # with Flask, slow to load
+
+            windows = Windows(each.window for each in pipelines if each.window is not None)
             try:
-                server = StatusServer(
-                    config.status_host,
-                    config.status_port,
+                server = make_server(
+                    (config.status_host, config.status_port),
+                    windows,
+                    viewers=config.status_viewers,
+                    token=config.view_secret,
+                    is_exposed=config.is_exposed,
                     registry=metrics.registry,
                     cameras=lambda: [pipeline.status() for pipeline in pipelines],
                     alive=supervisor.problems,
@@ -76,7 +82,7 @@ def main(argv: Sequence[str]) -> int:
                 sys.stderr.write(f"sender: {exc}\n")
                 return 1
             stack.enter_context(server)
-            logger.info("status on http://%s:%d/status", config.status_host, server.port)
+            stack.callback(windows.close)
         progress = None
         if config.progress or (sys.stderr.isatty() and config.log_format == "text"):
             stack.enter_context(logging_redirect_tqdm())
@@ -110,7 +116,8 @@ def _build(config: SenderConfig, metrics: Metrics, traces: Traces | None) -> lis
     problems = []
     for number, camera in enumerate(config.each_camera()):
         try:
-            pipelines.append(_build_one(camera, metrics, traces))
+            window = None if config.status_port is None else _make_window(camera)
+            pipelines.append(_build_one(camera, metrics, traces, window))
         except ConfigError as exc:
             for name, colon, rest in (problem.partition(":") for problem in exc.problems):
                 option = f"--{name.replace('_', '-')}"
@@ -121,7 +128,14 @@ def _build(config: SenderConfig, metrics: Metrics, traces: Traces | None) -> lis
     return pipelines
 
 
-def _build_one(camera: CameraConfig, metrics: Metrics, traces: Traces | None) -> Pipeline:
+def _make_window(camera: CameraConfig) -> Window:
+    interval = 1 / camera.fps if camera.fps else 0.0
+    return Window(camera.camera, quality=camera.quality, interval=interval)
+
+
+def _build_one(
+    camera: CameraConfig, metrics: Metrics, traces: Traces | None, window: Window | None
+) -> Pipeline:
     assert camera.source is not None
     endpoint = read_endpoint(camera.carrier)
     context = make_context(camera.tls_ca, camera.tls_cert, camera.tls_key)
@@ -151,6 +165,7 @@ def _build_one(camera: CameraConfig, metrics: Metrics, traces: Traces | None) ->
         patience=2 + max(2 * max(timeouts), KEY_FRAME_WAIT + camera.read_timeout),
         stopwatch=metrics,
         traces=traces,
+        window=window,
     )
 
 

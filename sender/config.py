@@ -18,7 +18,6 @@ from sender.values import (
     Camera,
     Depth,
     Fps,
-    Port,
     Quality,
     Seconds,
     Size,
@@ -28,9 +27,10 @@ from sender.values import (
     check_cameras,
     parse_pixels,
 )
+from sender.view.config import ViewConfig
 from shared.amount import parse_age, parse_size
 from shared.redact import redact
-from shared.settings import Expect, Settings, Token, TraceRatio, TraceTo
+from shared.settings import Expect, Token, TraceRatio, TraceTo
 
 
 class CameraConfig(BaseModel):
@@ -180,7 +180,7 @@ class CameraConfig(BaseModel):
         )
 
 
-class SenderConfig(CameraConfig, Settings):
+class SenderConfig(CameraConfig, ViewConfig):
     """Read cameras and post their frames to a receiver: the newest, or every one.
 
     Every setting is also a variable, SENDER_QUALITY for --quality, and a name in the YAML file
@@ -189,13 +189,11 @@ class SenderConfig(CameraConfig, Settings):
     """
 
     model_config = SettingsConfigDict(env_prefix="SENDER_", cli_prog_name="python -m sender")
-    secret_fields: ClassVar[frozenset[str]] = frozenset({"token"})
+    secret_fields: ClassVar[frozenset[str]] = frozenset({"token", "view_token"})
 
     cameras: CliSuppress[Annotated[list[CameraConfig], Expect("a list of cameras")]] = Field(
         [], description="several cameras"
     )
-    status_host: str = Field("127.0.0.1", description="address of /healthz, /metrics and /status")
-    status_port: Port | None = Field(None, description="their port, 0 for any; default: none")
     trace_to: TraceTo | None = Field(
         None,
         description="OpenTelemetry collector that is told where the time of some frames went,"

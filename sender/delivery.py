@@ -11,8 +11,9 @@ from sender.courier import Client, make_trouble
 from sender.endpoint import Endpoint
 from sender.limits import Limits
 from sender.poster import Poster
-from sender.reader import CapturedFrame, Slot, Taker
+from sender.reader import CapturedFrame
 from sender.receiver_clock import ReceiverClock
+from sender.slot import Slot, Taker
 from sender.spool.stock import Stock
 from sender.stopwatch import Stopwatch
 from sender.traces import Traces
@@ -29,7 +30,7 @@ class Delivery(Protocol):
     workers: Sequence[Worker]
 
     @property
-    def slot(self) -> Slot: ...
+    def slot(self) -> Slot[CapturedFrame]: ...
 
     @property
     def taker(self) -> Taker | None:

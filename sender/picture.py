@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Literal, Protocol, get_args
 
 import av
@@ -19,7 +20,7 @@ FORMS: tuple[Form, ...] = get_args(Form)
 
 
 class Picture(Protocol):
-    """A captured picture that nobody has paid for yet. Any thread, one at a time."""
+    """A captured picture that nobody has paid for yet. Any thread, several at once."""
 
     @property
     def width(self) -> int: ...
@@ -48,7 +49,8 @@ class JpegPicture:
     """A camera's own JPEG: without another size its bytes pass through untouched."""
 
     def __init__(self, data: bytes, *, width: int, height: int) -> None:
-        self._data = data
+        #: The JPEG itself.
+        self.data = data
         self.width = width
         self.height = height
         self.held_bytes = len(data)
@@ -64,7 +66,7 @@ class JpegPicture:
     def to_jpeg(self, quality: int, size: Size | None = None) -> bytes:
         """See Picture. `quality` counts only where the picture is scaled."""
         if size is None or size == (self.width, self.height):
-            return self._data
+            return self.data
         return codec.encode(self.to_pixels(size), quality)
 
     def to_pixels(self, size: Size) -> Image:
@@ -72,7 +74,7 @@ class JpegPicture:
         factor = 8
         while factor > 1 and (self.width < size[0] * factor or self.height < size[1] * factor):
             factor //= 2
-        return _resize(codec.decode_reduced(self._data, factor), size)
+        return _resize(codec.decode_reduced(self.data, factor), size)
 
 
 class ImagePicture:
@@ -97,6 +99,8 @@ class VideoPicture:
 
     def __init__(self, frame: av.VideoFrame) -> None:
         self._frame = frame
+        #: PyAV scales a frame with some of its facts changed for so long.
+        self._lock = threading.Lock()
 
     @property
     def width(self) -> int:
@@ -113,14 +117,16 @@ class VideoPicture:
 
     def to_jpeg(self, quality: int, size: Size | None = None) -> bytes:
         """See Picture."""
-        return codec.encode_planes(
-            *to_planes(self._frame, size or (self.width, self.height)), quality
-        )
+        with self._lock:
+            planes = to_planes(self._frame, size or (self.width, self.height))
+        return codec.encode_planes(*planes, quality)
 
     def to_pixels(self, size: Size) -> Image:
         """See Picture."""
         width, height = size
-        return np.asarray(self._frame.to_ndarray(width=width, height=height, format="bgr24"))
+        with self._lock:
+            pixels = self._frame.to_ndarray(width=width, height=height, format="bgr24")
+        return np.asarray(pixels)
 
 
 def encode(picture: Picture, form: Form, *, quality: int, size: Size) -> tuple[bytes, str]:

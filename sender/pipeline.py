@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from sender.books import Books
 from sender.courier import Client, Courier, make_trouble
 from sender.delivery import Delivery, LatestDelivery
 from sender.encoder import Encoder
@@ -24,6 +23,7 @@ from sender.spool.spool import Spool
 from sender.spool.stock import Stock
 from sender.stopwatch import Stopwatch
 from sender.traces import Traces
+from sender.view.window import Window
 from sender.watchdog import Watchdog
 from shared.worker import Worker
 
@@ -57,6 +57,7 @@ class Pipeline:
         patience: float = 15.0,
         stopwatch: Stopwatch | None = None,
         traces: Traces | None = None,
+        window: Window | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`in_flight`: so many frames may wait for their replies at once, each on a connection of
@@ -66,6 +67,8 @@ class Pipeline:
         `spool`: every frame goes that way, and waits in it until the receiver's hook had it; a
         client's reply may take `deadline` seconds then, and one is awaited at a time.
 
+        `window`: where viewers at this sender look.
+
         `source_name` is the source as people may see it, without passwords. A call of an endless
         source that lasts longer than `patience` seconds hangs.
         """
@@ -74,6 +77,7 @@ class Pipeline:
         self._make_source = make_source
         self._limits = Limits(camera, fps=fps, size=size, quality=quality, obey=obey)
         self._keep_corrupt = keep_corrupt
+        self.window = window
         self._clock = clock
         source = make_source()
         self._whole = whole and source.finite
@@ -114,7 +118,6 @@ class Pipeline:
                 stopwatch=stopwatch,
                 clock=clock,
             )
-        self._is_spooled = spool is not None
         self._is_closed = False
         self.ledger = self._delivery.ledger
         self._reader = self._make_reader(source)
@@ -218,22 +221,6 @@ class Pipeline:
             "post_error": self._trouble.last,
         }
 
-    def summary(self, before: Books) -> str:
-        """Return one line about what was done since `before`."""
-        now = self.ledger.books()
-        age = self.ledger.age()
-        state = self.intake.state()
-        return (
-            f"camera {self.camera}: posted={now.posted - before.posted}"
-            f" superseded={now.superseded - before.superseded}"
-            f" refused={sum(now.refused.values()) - sum(before.refused.values())}"
-            f" failed={sum(now.failed.values()) - sum(before.failed.values())}"
-            + (f" expired={now.expired - before.expired} waiting={now.waiting}" * self._is_spooled)
-            + f" fps={self.ledger.rate.per_second():.1f}"
-            f" age_ms={'-' if age is None else round(age * 1000)}"
-            + ("" if state == "live" else f" state={state}")
-        )
-
     def _workers(self) -> list[Worker]:
         return [self._reader, *self._delivery.workers]
 
@@ -246,5 +233,6 @@ class Pipeline:
             limits=self._limits,
             keep_corrupt=self._keep_corrupt,
             taker=self._delivery.taker,
+            window=self.window,
             clock=self._clock,
         )

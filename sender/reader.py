@@ -9,13 +9,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 from sender.intake import Intake, State
 from sender.limits import Limits
 from sender.picture import Picture
+from sender.slot import Slot, Taker
 from sender.sources.contract import EndOfSource, Reason, Shot, Source, SourceError
 from sender.thinner import Thinner
+from sender.view.window import Window
 from shared.backoff import Backoff
 from shared.trouble import Trouble
 from shared.worker import Worker
@@ -44,22 +46,6 @@ class CapturedFrame:
     picture: Picture
 
 
-class Slot(Protocol):
-    """Where the frames go: a Latest, or what keeps them all. `put` never waits."""
-
-    def put(self, item: CapturedFrame, /) -> None: ...
-
-    def close(self) -> None:
-        """Take no more."""
-
-
-class Taker(Protocol):
-    """Who takes from the slot, as a LatestReader does."""
-
-    def wait_until_taken(self, timeout: float | None = None) -> bool:
-        """Return False when something still waits after `timeout` seconds."""
-
-
 class Reader(Worker):
     """Put every frame that `limits` and the decoder let through into `slot`, numbered.
 
@@ -67,7 +53,7 @@ class Reader(Worker):
     it, so a jump at the receiver is a frame that the poster's books explain; only a recording's
     frames keep the places that they have. Whatever is in the slot is replaced, unless there is a
     `taker`: then the reader waits until it was taken, and until a frame is due, so that a file is
-    delivered whole.
+    delivered whole. Viewers see in the `window` also what is thinned out.
 
     A lost source is opened again for ever, with growing pauses. A source that ends by itself, that
     is permanently wrong, or that fails half-way through a finite length ends the reader and closes
@@ -79,11 +65,12 @@ class Reader(Worker):
         camera: str,
         source: Source,
         *,
-        slot: Slot,
+        slot: Slot[CapturedFrame],
         intake: Intake,
         limits: Limits | None = None,
         keep_corrupt: bool = False,
         taker: Taker | None = None,
+        window: Window | None = None,
         backoff: Backoff | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -95,6 +82,7 @@ class Reader(Worker):
         self._limits = limits or Limits(camera)
         self._keep_corrupt = keep_corrupt
         self._taker = taker
+        self._window = window
         self._backoff = backoff or Backoff(0.25, _CEILING)
         self._slow_backoff = Backoff(_SLOW_PAUSE, _SLOW_PAUSE)
         self._clock = clock
@@ -176,6 +164,7 @@ class Reader(Worker):
                 return
         elif not self._is_due():
             intake.thinned += 1
+            self._show(shot, None)
             return
         if shot.place is not None:
             intake.epoch, intake.seq = shot.place.epoch, shot.place.seq
@@ -191,6 +180,12 @@ class Reader(Worker):
                 picture=shot.picture,
             )
         )
+        self._show(shot, intake.seq)
+
+    def _show(self, shot: Shot, seq: int | None) -> None:
+        if self._window is not None:
+            epoch = self._intake.epoch or ""
+            self._window.show(shot.picture, epoch=epoch, seq=seq, captured=shot.captured)
 
     def _notice(self, picture: Picture) -> None:
         """Keep state and size true, and tell of their changes."""
@@ -247,4 +242,6 @@ class Reader(Worker):
     def _end(self, phase: Literal["ended", "failed"]) -> None:
         self._intake.phase = phase
         self._slot.close()
+        if self._window is not None:
+            self._window.close()
         self.finish()

@@ -106,5 +106,23 @@ class Supervisor:
 
     def _summarise(self) -> None:
         for pipeline in self._pipelines:
-            logger.info("%s", pipeline.summary(self._before[pipeline.camera]))
+            logger.info("%s", _summary(pipeline, self._before[pipeline.camera]))
             self._before[pipeline.camera] = pipeline.ledger.books()
+
+
+def _summary(pipeline: Pipeline, before: Books) -> str:
+    """Return one line about what was done since `before`."""
+    now = pipeline.ledger.books()
+    age = pipeline.ledger.age()
+    state = pipeline.intake.state()
+    is_spooled = pipeline.stock() is not None
+    return (
+        f"camera {pipeline.camera}: posted={now.posted - before.posted}"
+        f" superseded={now.superseded - before.superseded}"
+        f" refused={sum(now.refused.values()) - sum(before.refused.values())}"
+        f" failed={sum(now.failed.values()) - sum(before.failed.values())}"
+        + (f" expired={now.expired - before.expired} waiting={now.waiting}" * is_spooled)
+        + f" fps={pipeline.ledger.rate.per_second():.1f}"
+        f" age_ms={'-' if age is None else round(age * 1000)}"
+        + ("" if state == "live" else f" state={state}")
+    )

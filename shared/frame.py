@@ -53,6 +53,11 @@ class EncodedFrame:
     #: receiver that took the frame.
     sent_at: float | None = field(default=None, compare=False)
 
+    @property
+    def jpeg(self) -> bytes | None:
+        """The bytes where they are a JPEG, None where they are anything else."""
+        return self.data if self.media_type == "image/jpeg" else None
+
     def age(self) -> float:
         """Return the seconds since capture; never negative, and as right as `clock_offset`."""
         return max(0.0, time.time() - self.captured_at - self.clock_offset)

@@ -31,7 +31,6 @@ from receiver.desk import Desk
 from receiver.fate import Fate
 from receiver.hub import Hub
 from receiver.result import Result
-from receiver.seats import Seats
 from receiver.ticket import Ticket
 from sender.books import Ledger
 from sender.endpoint import Endpoint
@@ -43,6 +42,7 @@ from shared.errors import FrameError
 from shared.frame import EncodedFrame
 from shared.http_client import NoReply, Reply
 from shared.latest import Latest
+from shared.seats import Seats
 
 STEPS = 40
 JPEG = codec.encode(pattern.draw(1, 64, 48), 50)

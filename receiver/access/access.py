@@ -7,15 +7,15 @@ from pathlib import Path
 
 import flask
 
-from receiver.access.bearers import Bearers, Stranger
 from receiver.access.gate import Gate
-from receiver.access.grant import Grant, Token
-from receiver.access.hosts import Hosts
 from receiver.access.limits import Limits
 from receiver.access.proxies import Proxies
-from receiver.access.refusals import Refusals
 from receiver.access.token_watch import TokenWatch
-from receiver.access.tokens import Tokens, digest_of
+from shared.access.bearers import Bearers, Stranger
+from shared.access.grant import Grant, Token
+from shared.access.hosts import Hosts
+from shared.access.refusals import Refusals
+from shared.access.tokens import Tokens, digest_of
 
 #: What everybody may who may do anything.
 _EVERYTHING = Grant(name="everybody", roles=frozenset({"admin"}))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from receiver.access.refusal import Refusal
-from receiver.access.refusals import Refusals
 from receiver.body import discard
-from receiver.seats import Seats
+from shared.access.refusal import Refusal
+from shared.access.refusals import Refusals
 from shared.redact import redact
+from shared.seats import Seats
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

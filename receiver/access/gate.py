@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from werkzeug.routing import Map
 
-from receiver.access.authorization import is_basic
-from receiver.access.bearers import Bearers, Stranger
 from receiver.access.dismissal import Dismissal
-from receiver.access.grant import Grant
 from receiver.access.needs import Need, Needs
-from receiver.access.refusal import Refusal
-from receiver.access.refusals import Reason, Refusals
 from receiver.access.revocable import RevocableInput, RevocableReply
-from receiver.access.tokens import Tokens
+from shared.access.authorization import is_basic
+from shared.access.bearers import Bearers, Stranger
+from shared.access.grant import Grant
+from shared.access.refusal import Refusal
+from shared.access.refusals import Reason, Refusals
+from shared.access.tokens import Tokens
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -12,11 +12,11 @@ from werkzeug.routing import Map
 
 from receiver.access.dismissal import Dismissal
 from receiver.access.needs import Needs
-from receiver.access.network import network_of
 from receiver.access.rate import Rate
-from receiver.access.refusal import Refusal
-from receiver.access.refusals import Refusals
 from receiver.parts import ALLOW
+from shared.access.network import network_of
+from shared.access.refusal import Refusal
+from shared.access.refusals import Refusals
 from shared.errors import FrameError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map
 
-from receiver.access.grant import Role
+from shared.access.grant import Role
 
 #: `open` for everybody; `any` for whoever has a token, whatever its role.
 Level = Role | Literal["open", "any"]

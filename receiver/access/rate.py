@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from receiver.access.network import ADDRESSES
+from shared.access.network import ADDRESSES
 
 
 class Rate:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from receiver.access.grant import Grant
-from receiver.access.tokens import Tokens
+from shared.access.grant import Grant
+from shared.access.tokens import Tokens
 from shared.datagram_seal import Seal
 
 

@@ -11,14 +11,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from receiver.access.grant import ROLES, Grant, Token
-from receiver.access.tokens import LONGEST, SHORTEST, digest_of, is_token
+from shared.access.grant import ROLES, Grant, Token
+from shared.access.tokens import FORM, digest_of, is_token
 from shared.errors import ConfigError
 from shared.frame import CAMERA_NAME
 from shared.settings import load_yaml
 
-#: What a token is, for an error.
-FORM = f"{SHORTEST} to {LONGEST} printable ASCII characters without spaces"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _DIGEST = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
 _KEYS = ("name", "role", "cameras", "token", "token_sha256")

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-from receiver.access.grant import Token
 from receiver.access.token_file import read_tokens
-from receiver.access.tokens import Tokens
 from receiver.hooking.watch import Watch
+from shared.access.grant import Token
+from shared.access.tokens import Tokens
 from shared.errors import ConfigError
 from shared.worker import Worker
 

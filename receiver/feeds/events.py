@@ -15,10 +15,10 @@ from werkzeug.datastructures import MultiDict
 
 from receiver.feeds.follower import Follower, Skipped
 from receiver.feeds.journal import Entry, Journal
-from receiver.problem import problem
-from receiver.seats import Seats
 from shared.frame import check_camera
 from shared.latest import Closed
+from shared.problem import problem
+from shared.seats import Seats
 
 #: After so many milliseconds a browser comes back.
 _RETRY = 1000

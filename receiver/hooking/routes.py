@@ -9,8 +9,8 @@ import flask
 
 from receiver.hooking.runner import ReloadRefused, Runner
 from receiver.origin import check_origin
-from receiver.problem import problem
 from shared.errors import FrameError
+from shared.problem import problem
 
 _LINES = 200
 _MAX_LINES = 500

@@ -16,9 +16,9 @@ from receiver.kserve.picture import Pictures
 from receiver.kserve.regions import Piece, Regions
 from receiver.kserve.statistics import Statistics
 from receiver.models import Model, Models
-from receiver.seats import Seats
 from receiver.verdict import result_of, seated
 from shared import wire
+from shared.seats import Seats
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

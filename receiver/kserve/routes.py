@@ -19,7 +19,7 @@ from receiver.kserve.inference import Inference
 from receiver.kserve.regions import Regions
 from receiver.kserve.statistics import Statistics
 from receiver.models import Models
-from receiver.seats import Seats
+from shared.seats import Seats
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Literal
 
-from receiver.access.grant import Grant
 from receiver.access.seals import Seals
 from receiver.desk import Desk
 from receiver.listeners import assembly
@@ -17,6 +16,7 @@ from receiver.listeners.contract import ListenerStatus
 from receiver.listeners.udp_place import UdpPlace
 from receiver.listeners.udp_socket import UdpSocket
 from shared import redis_envelope, wire
+from shared.access.grant import Grant
 from shared.backoff import Backoff
 from shared.datagram import HEAD, BadDatagram, Flaw, Head, ahead, payload_of, read_head, time_of
 from shared.datagram_body import OVERHEAD, Body

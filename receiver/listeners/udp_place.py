@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from receiver.access.network import is_this_machine
+from shared.access.network import is_this_machine
 from shared.udp_url import UdpUrl
 
 #: What a URL may say besides the address.

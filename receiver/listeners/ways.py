@@ -8,11 +8,11 @@ from __future__ import annotations
 from functools import partial
 
 from receiver.access.seals import Seals
-from receiver.access.tokens import Tokens
 from receiver.listeners.contract import Way
 from receiver.listeners.place import Place, parse_places
 from receiver.listeners.redis_place import RedisPlace
 from receiver.listeners.udp_place import UdpPlace
+from shared.access.tokens import Tokens
 
 
 def make_ways(urls: list[str], *, max_bytes: int, tokens: Tokens | None = None) -> list[Way]:

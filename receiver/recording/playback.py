@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from receiver.recording.shelf import Recording
-from receiver.view.viewer import Pace
 from shared.errors import RecordingError
 from shared.result_index import read_object
 from shared.sidecar import FrameLine, Sidecar, read_frame
+from shared.view.viewer import Pace
 
 #: By how many milliseconds of the recording a result may stand behind its frame, and how many
 #: frames are looked through for it at most.

@@ -14,7 +14,7 @@ from receiver.recording import routes
 from receiver.recording.figures import figures
 from receiver.recording.plan import Plan
 from receiver.recording.recorder import Recorder
-from receiver.seats import Seats
+from shared.seats import Seats
 
 logger = logging.getLogger(__name__)
 

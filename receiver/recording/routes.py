@@ -8,19 +8,19 @@ import flask
 
 from receiver.hub import Hub
 from receiver.origin import check_origin
-from receiver.problem import problem
 from receiver.recording.plan import MAX_EVENT
 from receiver.recording.playback import Playback
 from receiver.recording.recorder import Recorder
 from receiver.recording.shelf import Recording
 from receiver.recording.show import read_wanted, show
 from receiver.recording.summary import Summaries
-from receiver.seats import Seats
-from receiver.view.query import read_number
 from receiver.view.records import CONTENT_TYPE
-from receiver.view.streaming import seated, streaming
 from shared.errors import FramepostError
 from shared.frame import check_camera
+from shared.problem import problem
+from shared.seats import Seats
+from shared.view.query import read_number
+from shared.view.streaming import seated, streaming
 
 #: A recording's name has 20 characters; with a suffix it is another route's.
 _START = "/recordings/<camera>/<string(length=20):start>"

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from receiver.recording.playback import Playback, Shot
 from receiver.recording.shelf import Recording
-from receiver.view.query import Query, read_number, read_query
+from receiver.view.drawing import render_once
 from receiver.view.records import picture_facts, record
-from receiver.view.renditions import Wish, render_once
 from shared.errors import FrameError
 from shared.frame import EncodedFrame
 from shared.sidecar import Survey
+from shared.view.query import Query, read_number, read_query
+from shared.view.renditions import Wish
 
 _SPEEDS = (0.1, 64.0)
 _DAY = 86400.0

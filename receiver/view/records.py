@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from receiver.result import Result
-from receiver.view.renditions import Rendition, View
 from shared.frame import EncodedFrame
+from shared.view.renditions import Rendition, View
 
 CONTENT_TYPE = "application/vnd.framepost.records"
 _LENGTHS = struct.Struct("!II")
@@ -31,7 +31,7 @@ def record_line(kind: str, line: bytes) -> bytes:
 
 
 def picture(
-    rendition: Rendition,
+    rendition: Rendition[EncodedFrame],
     *,
     view: View,
     frame: EncodedFrame,
@@ -50,7 +50,7 @@ def picture(
 
 
 def picture_facts(
-    rendition: Rendition, *, view: View, frame: EncodedFrame, state: str
+    rendition: Rendition[EncodedFrame], *, view: View, frame: EncodedFrame, state: str
 ) -> dict[str, Any]:
     """Return what the head of every picture says."""
     return {

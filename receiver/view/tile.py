@@ -9,13 +9,13 @@ from collections.abc import Callable
 from receiver.camera import Camera
 from receiver.region import SharedFrame
 from receiver.result import Result
-from receiver.view.query import Query
 from receiver.view.records import picture
-from receiver.view.renditions import Renditions
 from receiver.view.turns import Turns
-from receiver.view.viewer import Pace
 from shared.errors import FrameError
 from shared.frame import EncodedFrame
+from shared.view.query import Query
+from shared.view.renditions import Renditions
+from shared.view.viewer import Pace
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class Tile:
         self,
         camera: Camera,
         query: Query,
-        renditions: Renditions,
+        renditions: Renditions[EncodedFrame],
         *,
         turns: Turns,
         clock: Callable[[], float] = time.monotonic,

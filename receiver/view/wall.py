@@ -9,15 +9,16 @@ import flask
 from receiver.feeds.follower import Follower, Skipped
 from receiver.feeds.journal import Journal
 from receiver.hub import Hub
-from receiver.seats import Seats
 from receiver.view.pulse import Pulse
 from receiver.view.records import CONTENT_TYPE, record, record_line
-from receiver.view.renditions import Renditions, View
-from receiver.view.streaming import seated, streaming
 from receiver.view.tile import Tile
 from receiver.view.turns import Turns
 from receiver.view.wall_query import WallQuery, read_wall_query
+from shared.frame import EncodedFrame
 from shared.latest import Closed
+from shared.seats import Seats
+from shared.view.renditions import Renditions, View
+from shared.view.streaming import seated, streaming
 
 #: So many results may wait for a reader; more would be old by the time it has them.
 _MAX_LAG = 200
@@ -30,7 +31,13 @@ class Wall:
     """
 
     def __init__(
-        self, hub: Hub, renditions: Renditions, *, journal: Journal, pulse: Pulse, seats: Seats
+        self,
+        hub: Hub,
+        renditions: Renditions[EncodedFrame],
+        *,
+        journal: Journal,
+        pulse: Pulse,
+        seats: Seats,
     ) -> None:
         self._hub = hub
         self._renditions = renditions
@@ -82,7 +89,7 @@ class Wall:
 
 
 def blueprint(
-    hub: Hub, renditions: Renditions, *, journal: Journal, pulse: Pulse, seats: Seats
+    hub: Hub, renditions: Renditions[EncodedFrame], *, journal: Journal, pulse: Pulse, seats: Seats
 ) -> flask.Blueprint:
     """Return the route; each answer takes one of `seats`."""
     bp = flask.Blueprint("wall", __name__)

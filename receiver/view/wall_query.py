@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
 
-from receiver.view.query import Query, QueryError, read_query
-from receiver.view.renditions import View
 from shared.errors import FrameError
 from shared.frame import check_camera
+from shared.view.query import Query, QueryError, read_query
+from shared.view.renditions import View
 
 #: A wish for each of so many pictures.
 _MAX_SHOWN = 512

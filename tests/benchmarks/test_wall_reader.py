@@ -5,11 +5,11 @@ import socket
 import pytest
 
 from benchmarks.programs.wall_reader import Connection
-from receiver.view.mjpeg import CONTENT_TYPE as MULTIPART
-from receiver.view.mjpeg import Multipart
 from receiver.view.records import CONTENT_TYPE as RECORDS
 from receiver.view.records import picture, record
-from receiver.view.renditions import Rendition
+from shared.view.mjpeg import CONTENT_TYPE as MULTIPART
+from shared.view.mjpeg import Multipart
+from shared.view.renditions import Rendition
 from tests.conftest import MakeFrame
 
 

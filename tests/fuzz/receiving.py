@@ -8,12 +8,12 @@ import zlib
 from contextlib import suppress
 
 from receiver import formats, raw
-from receiver.access.authorization import is_basic, read_token
 from receiver.kserve import inference_request
 from receiver.listeners.redis_value import read_value
 from receiver.prefer import read_every, read_wait
 from receiver.wish import read_wish
 from shared import codec, jpeg, wire
+from shared.access.authorization import is_basic, read_token
 from shared.byte_stream import ByteStream
 from shared.control import Control
 from shared.errors import FrameError

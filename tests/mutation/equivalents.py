@@ -155,7 +155,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         'self._last: bool | None = ""': "asked is only whether it is True",
         "self._last = None": "asked is only whether it is True",
     },
-    "receiver/access/bearers.py": {
+    "shared/access/bearers.py": {
         "self._key = secrets.token_bytes(None)": "Python's default is 32 as well",
         "self._key = secrets.token_bytes(33)": "one byte more of a key that nobody knows",
         "key = hashlib.blake2b(text, key=self._key).digest()": "longer, and as unlike the others",
@@ -219,7 +219,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
             "in an endpoint there is one dot"
         ),
     },
-    "receiver/access/refusal.py": {
+    "shared/access/refusal.py": {
         **{
             line: _NAME_OF_A_HEADER
             for word in (str.lower, str.upper)
@@ -239,7 +239,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
             "asks for no page either"
         ),
     },
-    "receiver/access/network.py": {
+    "shared/access/network.py": {
         'ip = ipaddress.ip_address(address.partition("XX%XX")[0])': (
             "of an address with a zone ip_network leaves that out as well"
         ),
@@ -247,7 +247,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
             "None is as false as False"
         ),
     },
-    "receiver/access/hosts.py": {
+    "shared/access/hosts.py": {
         'self._allowed = frozenset(name.lower().rstrip("XX.XX") for name in allowed)': _SMALL,
         'name = found[1].lower().rstrip("XX.XX")': _SMALL,
         'ipaddress.ip_address(name.strip("XX[]XX"))': _SMALL,
@@ -269,21 +269,21 @@ EQUIVALENT: dict[str, dict[str, str]] = {
             "what is cut apart besides is not read; it is for speed"
         ),
     },
-    "receiver/access/guesses.py": {
+    "shared/access/guesses.py": {
         "self._accounts.popitem(last=None)": "None is as false as False",
     },
     "receiver/access/rate.py": {
         "self._due.popitem(last=None)": "None is as false as False",
         "if early >= 1e-9:": "what is that near is a rounding",
     },
-    "receiver/access/refusals.py": {
+    "shared/access/refusals.py": {
         "self._told.popitem(last=None)": "None is as false as False",
     },
     "receiver/access/token_file.py": {
         "wrong.append(None)": "asked is only whether there is anything",
         "if wrong and digest is None:": "the token is not used, for what is wrong was told",
     },
-    "receiver/access/tokens.py": {
+    "shared/access/tokens.py": {
         "self._grants: dict[bytes, Grant] = None": "the next line puts another in its place",
     },
 }

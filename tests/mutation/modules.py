@@ -46,12 +46,12 @@ HELD_BY: dict[str, tuple[str, ...]] = {
     ),
     "sender/spool/spool.py": ("tests/sender/spool/test_spool.py",),
     "sender/spool/spooler.py": ("tests/sender/spool/test_spooler.py",),
-    "receiver/access/authorization.py": (f"{_ACCESS}/test_bearers.py",),
-    "receiver/access/bearers.py": (f"{_ACCESS}/test_bearers.py",),
+    "shared/access/authorization.py": ("tests/shared/access/test_bearers.py",),
+    "shared/access/bearers.py": ("tests/shared/access/test_bearers.py",),
     "receiver/access/gate.py": (f"{_ACCESS}/test_gate.py",),
-    "receiver/access/grant.py": (f"{_ACCESS}/test_tokens.py", f"{_ACCESS}/test_gate.py"),
-    "receiver/access/guesses.py": (f"{_ACCESS}/test_guesses.py",),
-    "receiver/access/hosts.py": (
+    "shared/access/grant.py": ("tests/shared/access/test_tokens.py", f"{_ACCESS}/test_gate.py"),
+    "shared/access/guesses.py": ("tests/shared/access/test_guesses.py",),
+    "shared/access/hosts.py": (
         f"{_ACCESS}/test_hosts.py::test_names_of_its_own_are_answered",
         f"{_ACCESS}/test_hosts.py::test_names_that_anybody_may_have_are_not",
         f"{_ACCESS}/test_hosts.py::test_who_names_this_receiver_is_let_in_every_time",
@@ -72,15 +72,15 @@ HELD_BY: dict[str, tuple[str, ...]] = {
         f"{_ACCESS}/test_routes.py::test_a_camera_is_read_from_a_path_or_a_query_as_it_is_spelt",
         f"{_ACCESS}/test_routes.py::test_a_route_that_nobody_thought_of_is_for_admin",
     ),
-    "receiver/access/network.py": (f"{_ACCESS}/test_bearers.py",),
+    "shared/access/network.py": ("tests/shared/access/test_bearers.py",),
     "receiver/access/proxies.py": (f"{_ACCESS}/test_proxies.py",),
     "receiver/access/rate.py": (f"{_ACCESS}/test_rate.py",),
-    "receiver/access/refusal.py": (
+    "shared/access/refusal.py": (
         f"{_ACCESS}/test_gate.py",
         f"{_ACCESS}/test_hosts.py::test_who_does_not_is_told_and_goes_no_further",
     ),
-    "receiver/access/refusals.py": (f"{_ACCESS}/test_refusals.py",),
+    "shared/access/refusals.py": ("tests/shared/access/test_refusals.py",),
     "receiver/access/revocable.py": (f"{_ACCESS}/test_gate.py",),
     "receiver/access/token_file.py": (f"{_ACCESS}/test_token_file.py",),
-    "receiver/access/tokens.py": (f"{_ACCESS}/test_tokens.py",),
+    "shared/access/tokens.py": ("tests/shared/access/test_tokens.py",),
 }

@@ -89,7 +89,7 @@ class A:
 
 def test_a_part_of_a_name_is_enough_and_a_whole_one_is_that() -> None:
     assert named(["sender/books.py", "/tok"]) == [
-        *("sender/books.py", "receiver/access/token_file.py", "receiver/access/tokens.py")
+        *("sender/books.py", "receiver/access/token_file.py", "shared/access/tokens.py")
     ]
     assert named([]) == list(HELD_BY)
     with pytest.raises(ValueError, match=r"expected one of --list or a part .*, got 'nothing'"):

@@ -11,7 +11,7 @@ from receiver.control import Controls
 from receiver.desk import Desk
 from receiver.hub import Hub
 from receiver.metrics import HubCollector, Metrics
-from receiver.seats import Seats
+from shared.seats import Seats
 
 MAX_BYTES = 100_000
 MAX_PIXELS = 640 * 480

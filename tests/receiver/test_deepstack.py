@@ -19,8 +19,8 @@ from receiver.hooking.hook_worker import WorkerStatus
 from receiver.hooking.hooks import HookSpec
 from receiver.hub import Hub
 from receiver.models import Models
-from receiver.seats import Seats
 from shared import codec, pattern
+from shared.seats import Seats
 from tests.program import Receiver
 from tests.receiver.answering import Answering, worker
 from tests.receiver.conftest import MAX_BYTES

@@ -7,13 +7,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from receiver.camera import GONE_AFTER, STALE_AFTER, Camera
+from receiver.camera import Camera
 from receiver.hub import Hub
 from receiver.result import Result
 from receiver.ticket import Ticket
 from shared.errors import FrameError
 from shared.frame import EncodedFrame
 from shared.latest import Closed
+from shared.view.freshness import GONE_AFTER, STALE_AFTER
 from tests.conftest import MakeFrame
 
 

@@ -11,7 +11,7 @@ from receiver.hub import Hub
 from receiver.standstill import Standstill
 from shared.frame import EncodedFrame
 from tests.conftest import MakeFrame
-from tests.receiver.access.clock import Clock
+from tests.shared.access.clock import Clock
 
 NOW = 1_700_000_000.0
 

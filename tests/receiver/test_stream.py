@@ -18,8 +18,8 @@ from receiver.camera import Camera
 from receiver.desk import Desk
 from receiver.hub import Hub
 from receiver.result import Result
-from receiver.seats import Seats
 from shared import codec, pattern
+from shared.seats import Seats
 from tests.receiver.conftest import MAX_BYTES
 
 JPEGS = [codec.encode(pattern.draw(n, 160, 120), 80) for n in range(4)]

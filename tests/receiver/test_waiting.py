@@ -17,9 +17,9 @@ from receiver.desk import Desk
 from receiver.frame import Frame
 from receiver.hub import Hub
 from receiver.result import Result
-from receiver.seats import Seats
 from shared import codec, pattern
 from shared.frame import EncodedFrame
+from shared.seats import Seats
 from tests.receiver.bench import wait_until
 from tests.receiver.conftest import MAX_BYTES, MAX_PIXELS
 

@@ -82,7 +82,7 @@ def test_a_token_reaches_every_camera_and_no_repr(
         (("--size", "²x²"), "SENDER_SIZE: expected WIDTHxHEIGHT"),
         (("--fps", "0"), "SENDER_FPS: expected frames a second, above 0"),
         (("--fps", "nan"), "SENDER_FPS: expected frames a second, above 0"),
-        (("--to", "h:8000"), "SENDER_TO: expected http://HOST:PORT, https://HOST:PORT or redis"),
+        (("--to", "h:8000"), "SENDER_TO: expected http://HOST:PORT, https://HOST:PORT, redis"),
         (("--to", "http://a..b:8000"), "SENDER_TO: expected http://HOST:PORT"),
         (("--camera", "a/b"), "SENDER_CAMERA: expected 1 to 64 letters, digits"),
         (("--depth", "0"), "SENDER_DEPTH: expected a whole number from 1 to 1000"),

@@ -12,10 +12,11 @@ from sender.endpoint import Endpoint
 from sender.metrics import Metrics, PipelineCollector
 from sender.pipeline import Pipeline
 from sender.sources.contract import EndOfSource
-from sender.status import PortError, StatusServer
 from sender.supervisor import Supervisor
+from sender.view.server import PortError, Server
 from shared.http_client import NoReply
 from tests.sender.doubles import FakeClient, ScriptedSource, reply, shot
+from tests.sender.view.stage import make_server
 
 WRONG: list[str] = []
 
@@ -51,19 +52,15 @@ def pipeline(metrics: Metrics) -> Pipeline:
 
 
 @pytest.fixture
-def server(pipeline: Pipeline, metrics: Metrics) -> Iterator[StatusServer]:
+def server(pipeline: Pipeline, metrics: Metrics) -> Iterator[Server]:
     WRONG.clear()
-    with StatusServer(
-        "127.0.0.1",
-        0,
-        registry=metrics.registry,
-        cameras=lambda: [pipeline.status()],
-        alive=lambda: WRONG,
+    with make_server(
+        registry=metrics.registry, cameras=lambda: [pipeline.status()], alive=lambda: WRONG
     ) as server:
         yield server
 
 
-def get(server: StatusServer, path: str) -> tuple[int, str]:
+def get(server: Server, path: str) -> tuple[int, str]:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{server.port}{path}", timeout=30) as answer:
             return answer.status, answer.read().decode()
@@ -72,7 +69,7 @@ def get(server: StatusServer, path: str) -> tuple[int, str]:
             return exc.code, exc.read().decode()
 
 
-def test_health_tells_what_is_wrong(server: StatusServer) -> None:
+def test_health_tells_what_is_wrong(server: Server) -> None:
     assert get(server, "/healthz") == (200, '{"status": "alive", "problems": []}')
 
     WRONG.append("camera cam1: one of its threads died")
@@ -82,7 +79,7 @@ def test_health_tells_what_is_wrong(server: StatusServer) -> None:
     assert json.loads(body)["problems"] == WRONG
 
 
-def test_the_status_is_json_for_each_camera(server: StatusServer) -> None:
+def test_the_status_is_json_for_each_camera(server: Server) -> None:
     status, body = get(server, "/status?x=1")
 
     assert status == 200
@@ -94,7 +91,7 @@ def test_the_status_is_json_for_each_camera(server: StatusServer) -> None:
     assert camera["captured"] == camera["posted"] + 2 == 4
 
 
-def test_the_books_are_in_the_metrics(server: StatusServer) -> None:
+def test_the_books_are_in_the_metrics(server: Server) -> None:
     _, text = get(server, "/metrics")
 
     for line in (
@@ -117,28 +114,29 @@ def test_the_books_are_in_the_metrics(server: StatusServer) -> None:
         assert f'framepost_sender_{gauge}{{camera="cam1"}}' in text
 
 
-def test_an_unknown_path_names_the_known_ones(server: StatusServer) -> None:
+def test_an_unknown_path_names_the_known_ones(server: Server) -> None:
     status, body = get(server, "/else")
 
     assert status == 404
-    assert json.loads(body)["routes"] == ["/healthz", "/metrics", "/status"]
+    assert "/healthz, /metrics, /static/<path:filename>, /status" in json.loads(body)["detail"]
+    assert "got '/else'" in json.loads(body)["detail"]
 
 
-def test_a_port_in_use_is_one_sentence(server: StatusServer, metrics: Metrics) -> None:
+def test_a_port_in_use_is_one_sentence(server: Server) -> None:
     with pytest.raises(
         PortError, match=rf"SENDER_STATUS_PORT: 127.0.0.1:{server.port} is in use by another"
     ):
-        StatusServer("127.0.0.1", server.port, registry=metrics.registry, cameras=list, alive=list)
+        make_server(port=server.port)
 
 
 @pytest.mark.parametrize("host", ["no.such.invalid", "a..b"])
-def test_a_host_that_is_not_ours_is_one_sentence(host: str, metrics: Metrics) -> None:
+def test_a_host_that_is_not_ours_is_one_sentence(host: str) -> None:
     with pytest.raises(PortError, match="SENDER_STATUS_HOST: expected an address of this machine"):
-        StatusServer(host, 0, registry=metrics.registry, cameras=list, alive=list)
+        make_server(host)
 
 
 def test_a_client_that_goes_away_is_no_news(
-    server: StatusServer, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    server: Server, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(5):
         with socket.create_connection(("127.0.0.1", server.port)) as rude:
@@ -153,17 +151,12 @@ def test_a_client_that_goes_away_is_no_news(
     assert caplog.text == ""
 
 
-def test_a_bug_in_a_route_is_told(caplog: pytest.LogCaptureFixture, metrics: Metrics) -> None:
+def test_a_bug_in_a_route_is_told(caplog: pytest.LogCaptureFixture) -> None:
     def buggy() -> list[str]:
         raise ZeroDivisionError("a bug")
 
-    with (
-        StatusServer(
-            "127.0.0.1", 0, registry=metrics.registry, cameras=buggy, alive=list
-        ) as server,
-        socket.create_connection(("127.0.0.1", server.port)) as client,
-    ):
-        client.sendall(b"GET /status HTTP/1.0\r\n\r\n")
-        assert client.recv(1000) == b""
+    with make_server(cameras=buggy) as server:
+        status, body = get(server, "/status")
 
+    assert (status, json.loads(body)["title"]) == (500, "Internal error")
     assert "ZeroDivisionError" in caplog.text

@@ -18,7 +18,6 @@ from typing import Any, Literal, Self
 from receiver.desk import Desk
 from receiver.hub import Hub
 from receiver.result import Result
-from receiver.seats import Seats
 from sender.endpoint import Endpoint
 from sender.pipeline import Pipeline
 from sender.source import SourceOptions, open_source
@@ -28,6 +27,7 @@ from shared.frame import EncodedFrame
 from shared.http_client import Reply
 from shared.jpeg import MAX_PIXELS
 from shared.redact import redact
+from shared.seats import Seats
 
 Transport = Literal["tcp", "udp"]
 

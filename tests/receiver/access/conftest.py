@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -14,50 +13,18 @@ from werkzeug.test import Client, TestResponse
 from receiver import stream
 from receiver.__main__ import Receiver as Service
 from receiver.access.access import Access
-from receiver.access.bearers import Bearers
 from receiver.access.gate import Gate
-from receiver.access.grant import Grant, Role, Token
-from receiver.access.refusals import Refusals
-from receiver.access.tokens import Tokens, digest_of
 from receiver.app import create_app
 from receiver.config import ReceiverConfig
 from receiver.desk import Desk
 from receiver.hub import Hub
-from receiver.seats import Seats
+from shared.access.bearers import Bearers
+from shared.access.refusals import Refusals
+from shared.access.tokens import Tokens
+from shared.seats import Seats
+from tests.shared.access.tokens import GRANTED
 
-#: By the name of their grant.
-SECRETS = {
-    "ingest": "ingest-0123456789",
-    "door": "door-only-0123456789",
-    "view": "view-:@/%?#-0123456789",
-    "both": "ingest-and-view-0123456789",
-    "admin": "admin-0123456789",
-}
 LET_IN = 418
-
-
-def grant(name: str, *roles: Role, cameras: Iterable[str] | None = None) -> Grant:
-    limited = None if cameras is None else frozenset(cameras)
-    return Grant(name=name, roles=frozenset(roles), cameras=limited)
-
-
-GRANTS = (
-    grant("ingest", "ingest"),
-    grant("door", "ingest", cameras=["door"]),
-    grant("view", "view"),
-    grant("both", "ingest", "view"),
-    grant("admin", "admin"),
-)
-GRANTED = [Token(digest=digest_of(SECRETS[each.name]), grant=each) for each in GRANTS]
-
-
-def bearer(secret: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {secret}"}
-
-
-def basic(secret: str, user: str = "x") -> dict[str, str]:
-    pair = base64.b64encode(f"{user}:{secret}".encode()).decode()
-    return {"Authorization": f"Basic {pair}"}
 
 
 class Behind:

@@ -13,8 +13,9 @@ from flask.testing import FlaskClient
 from receiver.__main__ import Receiver as Service
 from receiver.config import ReceiverConfig
 from tests.program import Receiver
-from tests.receiver.access.conftest import LET_IN, SECRETS, basic, bearer
+from tests.receiver.access.conftest import LET_IN
 from tests.receiver.access.test_routes import ANSWERS, BROKEN, LEVELS, expected, served
+from tests.shared.access.tokens import SECRETS, basic, bearer
 
 TOKEN = "admin-0123456789"
 

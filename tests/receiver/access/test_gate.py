@@ -10,22 +10,14 @@ from typing import Any
 import pytest
 from werkzeug.routing import Map
 
-from receiver.access.bearers import Bearers
 from receiver.access.gate import Gate
-from receiver.access.grant import Token
-from receiver.access.guesses import BURST
-from receiver.access.refusals import Refusals
-from receiver.access.tokens import Tokens, digest_of
-from tests.receiver.access.conftest import (
-    GRANTED,
-    LET_IN,
-    SECRETS,
-    Behind,
-    Visitor,
-    basic,
-    bearer,
-    grant,
-)
+from shared.access.bearers import Bearers
+from shared.access.grant import Token
+from shared.access.guesses import BURST
+from shared.access.refusals import Refusals
+from shared.access.tokens import Tokens, digest_of
+from tests.receiver.access.conftest import LET_IN, Behind, Visitor
+from tests.shared.access.tokens import GRANTED, SECRETS, basic, bearer, grant
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0"
 

@@ -9,9 +9,9 @@ import pytest
 import requests
 
 from receiver.access.access import Access
-from receiver.access.hosts import Hosts
-from receiver.access.refusals import Refusals
 from receiver.app import create_app
+from shared.access.hosts import Hosts
+from shared.access.refusals import Refusals
 from tests.program import Receiver
 from tests.receiver.access.conftest import LET_IN, Behind
 from tests.receiver.access.test_gate import counts
@@ -87,7 +87,7 @@ def test_who_does_not_is_told_and_goes_no_further(
     )
     problem = json.loads(body)
     assert (status, headers["Content-Type"]) == ("421", "application/problem+json")
-    assert problem["title"] == "Not a name of this receiver"
+    assert problem["title"] == "Not a name of this server"
     assert problem["detail"] == f"{sentence}{name[:80]!r}"
     assert behind.environs == []
     assert counts(refusals) == {"host": 4}

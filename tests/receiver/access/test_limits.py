@@ -11,16 +11,16 @@ from werkzeug.test import Client
 
 from receiver.access.access import Access
 from receiver.access.gate import Gate
-from receiver.access.hosts import Hosts
 from receiver.access.limits import Limits
-from receiver.access.refusals import Refusals
 from receiver.app import create_app
 from receiver.parts import ALLOW
 from shared import codec, pattern
+from shared.access.hosts import Hosts
+from shared.access.refusals import Refusals
 from shared.errors import FrameError
-from tests.receiver.access.clock import Clock
 from tests.receiver.access.conftest import LET_IN, Behind
 from tests.receiver.access.test_gate import counts
+from tests.shared.access.clock import Clock
 
 FRAME = "POST /cameras/door/frames"
 

@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from receiver.access.network import ADDRESSES, network_of
 from receiver.access.rate import Rate
-from tests.receiver.access.clock import Clock
+from shared.access.network import ADDRESSES, network_of
+from tests.shared.access.clock import Clock
 
 
 @pytest.fixture

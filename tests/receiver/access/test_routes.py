@@ -9,7 +9,8 @@ import pytest
 from werkzeug.routing import Map
 
 from receiver.access.needs import Need, Needs, level_of, unclassified
-from tests.receiver.access.conftest import LET_IN, SECRETS, Visitor, basic, bearer
+from tests.receiver.access.conftest import LET_IN, Visitor
+from tests.shared.access.tokens import SECRETS, basic, bearer
 
 #: Everybody.
 OPEN = ("/", "/static/style.css", "/healthz", "/readyz", "/openapi.yaml", "/access")

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from receiver.access.grant import Grant, Token
 from receiver.access.seals import Seals
-from receiver.access.tokens import Tokens, digest_of
+from shared.access.grant import Grant, Token
+from shared.access.tokens import Tokens, digest_of
 from shared.datagram_seal import Seal
 
 GRANT = Grant(name="door", roles=frozenset({"ingest"}))

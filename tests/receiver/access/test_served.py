@@ -18,7 +18,7 @@ import requests
 from receiver.access.token_file import read_tokens
 from tests.conftest import MakeFrame, missing
 from tests.program import ROOT, Command, Program, Receiver
-from tests.receiver.access.conftest import bearer
+from tests.shared.access.tokens import bearer
 
 ADMIN, VIEWER, SENDER = "admin-0123456789", "viewer-0123456789", "canary-:@%&=-0123456789"
 DOCUMENT = (ROOT / "docs" / "access.md").read_text(encoding="utf-8")

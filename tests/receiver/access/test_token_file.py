@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from receiver.access.token_file import read_tokens
-from receiver.access.tokens import digest_of
+from shared.access.tokens import digest_of
 from shared.errors import ConfigError
 
 TOKEN = "canary-0123456789"

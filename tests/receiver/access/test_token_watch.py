@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from receiver.access.grant import Token
 from receiver.access.token_watch import TokenWatch
-from receiver.access.tokens import Tokens, digest_of
-from tests.receiver.access.conftest import grant
+from shared.access.grant import Token
+from shared.access.tokens import Tokens, digest_of
+from tests.shared.access.tokens import grant
 
 FIRST, SECOND, FIXED = "first-0123456789", "second-0123456789", "fixed-0123456789"
 

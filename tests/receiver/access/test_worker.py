@@ -6,7 +6,7 @@ import pytest
 
 from receiver.config import WorkerConfig
 from receiver.worker.__main__ import Worker
-from tests.receiver.access.conftest import SECRETS, bearer
+from tests.shared.access.tokens import SECRETS, bearer
 
 ROUTES = {"/healthz": 200, "/readyz": 503, "/hooks": 200, "/metrics": 200, "/x": 404}
 

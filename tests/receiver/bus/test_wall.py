@@ -8,13 +8,14 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from receiver.feeds.journal import Journal
-from receiver.seats import Seats
 from receiver.status import describe_all
+from receiver.view.drawing import draw
 from receiver.view.pulse import Pulse
-from receiver.view.query import Query
-from receiver.view.renditions import Renditions
 from receiver.view.wall import Wall
 from receiver.view.wall_query import WallQuery
+from shared.seats import Seats
+from shared.view.query import Query
+from shared.view.renditions import Renditions
 from tests.receiver.bench import wait_until
 from tests.receiver.bus.ends import ReceiverEnd, Stage
 from tests.records import parse
@@ -24,7 +25,7 @@ from tests.records import parse
 def watching(receiver: ReceiverEnd) -> Iterator[Iterator[dict[str, Any]]]:
     """Return the heads of the pictures, for ten seconds at most."""
     pulse = Pulse(lambda: {"cameras": describe_all(receiver.hub)}, period=0.1)
-    wall = Wall(receiver.hub, Renditions(), journal=Journal(), pulse=pulse, seats=Seats(1))
+    wall = Wall(receiver.hub, Renditions(draw), journal=Journal(), pulse=pulse, seats=Seats(1))
     end = threading.Timer(10, pulse.ask_to_stop)
     end.start()
     try:

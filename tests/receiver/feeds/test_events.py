@@ -12,7 +12,7 @@ from receiver.app import create_app
 from receiver.feeds import events
 from receiver.feeds.events import Events
 from receiver.feeds.journal import Journal
-from receiver.seats import Seats
+from shared.seats import Seats
 from tests.receiver.feeds.conftest import MakeResult
 
 

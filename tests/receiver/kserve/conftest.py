@@ -16,7 +16,7 @@ from receiver.hub import Hub
 from receiver.kserve import routes
 from receiver.kserve.regions import Regions
 from receiver.models import Models
-from receiver.seats import Seats
+from shared.seats import Seats
 from tests.receiver.answering import Answering, worker
 from tests.receiver.conftest import MAX_BYTES, MAX_PIXELS
 

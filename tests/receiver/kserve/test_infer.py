@@ -15,7 +15,7 @@ from receiver.frame import Frame
 from receiver.hooking.hook_worker import WorkerStatus
 from receiver.hub import Hub
 from receiver.kserve import inference
-from receiver.seats import Seats
+from shared.seats import Seats
 from tests.receiver.answering import Answering, worker
 from tests.receiver.kserve.asking import (
     BGR,

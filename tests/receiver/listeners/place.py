@@ -17,7 +17,7 @@ from receiver.hub import Hub
 from receiver.listeners.listeners import Listeners
 from receiver.listeners.ways import make_ways
 from receiver.metrics import HubCollector, Parts
-from receiver.seats import Seats
+from shared.seats import Seats
 from tests.receiver.answering import Answering
 from tests.redis_server import RedisServer
 

@@ -10,18 +10,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from receiver.access.grant import Grant, Token
 from receiver.access.seals import Seals
-from receiver.access.tokens import Tokens, digest_of
 from receiver.desk import Desk
 from receiver.hub import Hub
 from receiver.listeners import udp_socket
 from receiver.listeners.udp_listener import UdpListener
 from receiver.listeners.udp_place import UdpPlace
-from receiver.seats import Seats
 from sender.carriers.udp_carrier import UdpCarrier
 from sender.carriers.udp_endpoint import UdpEndpoint
 from shared import codec
+from shared.access.grant import Grant, Token
+from shared.access.tokens import Tokens, digest_of
+from shared.seats import Seats
 from tests.conftest import MakeFrame
 from tests.receiver.bench import wait_until
 from tests.receiver.listeners.pieces import datagrams, noisy

@@ -15,10 +15,11 @@ from receiver.app import create_app
 from receiver.hub import Hub
 from receiver.recording import routes
 from receiver.recording.recorder import Recorder
-from receiver.seats import Seats
-from receiver.view import live
-from receiver.view.renditions import Renditions
+from receiver.view.drawing import draw
 from shared import codec
+from shared.seats import Seats
+from shared.view import live
+from shared.view.renditions import Renditions
 from tests.conftest import MakeFrame
 from tests.receiver.recording.conftest import MakeRecorder, result_of
 
@@ -47,7 +48,7 @@ def make_client(hub: Hub, seats: Seats) -> MakeClient:
         blueprints = [
             routes.blueprint(recorder, hub=hub, seats=seats),
             # For what is said of a wrong query.
-            live.blueprint(hub, Renditions(), seats=Seats(1)),
+            live.blueprint(hub, Renditions(draw), seats=Seats(1)),
         ]
         return create_app(blueprints, max_bytes=1000).test_client()
 

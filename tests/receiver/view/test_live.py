@@ -19,11 +19,13 @@ from werkzeug.serving import make_server
 from receiver.app import create_app
 from receiver.camera import Camera
 from receiver.hub import Hub
-from receiver.seats import Seats
-from receiver.view import live
-from receiver.view.renditions import Renditions
+from receiver.view.drawing import draw
 from shared import codec, jpeg, pattern
+from shared.frame import EncodedFrame
 from shared.latest import Latest
+from shared.seats import Seats
+from shared.view import live
+from shared.view.renditions import Renditions
 from tests.conftest import MakeFrame
 
 Serve = Callable[[], int]
@@ -37,12 +39,12 @@ def hub() -> Iterator[Hub]:
 
 
 @pytest.fixture
-def renditions() -> Renditions:
-    return Renditions()
+def renditions() -> Renditions[EncodedFrame]:
+    return Renditions(draw)
 
 
 @pytest.fixture
-def app(hub: Hub, renditions: Renditions) -> flask.Flask:
+def app(hub: Hub, renditions: Renditions[EncodedFrame]) -> flask.Flask:
     return create_app([live.blueprint(hub, renditions, seats=Seats(3))], max_bytes=1 << 20)
 
 
@@ -166,7 +168,7 @@ def test_an_old_picture_is_marked(
 
 
 def test_a_snapshot_comes_in_the_wished_size(
-    client: FlaskClient, hub: Hub, renditions: Renditions, make_frame: MakeFrame
+    client: FlaskClient, hub: Hub, renditions: Renditions[EncodedFrame], make_frame: MakeFrame
 ) -> None:
     hub.publish(make_frame(9, width=640, height=480))
 
@@ -333,7 +335,7 @@ def test_a_stuck_viewer_holds_up_nobody(port: int, hub: Hub, make_frame: MakeFra
 
 
 def test_viewers_who_wish_the_same_cost_one_encode(
-    port: int, hub: Hub, renditions: Renditions, make_frame: MakeFrame
+    port: int, hub: Hub, renditions: Renditions[EncodedFrame], make_frame: MakeFrame
 ) -> None:
     hub.publish(make_frame(0, width=640, height=480))
     connections = [http.client.HTTPConnection("127.0.0.1", port, timeout=30) for _ in range(3)]

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.view.renditions import Rendition, Renditions, Wish
+from receiver.view.drawing import draw
 from shared import codec, jpeg, pattern
 from shared.errors import FrameError
 from shared.frame import EncodedFrame
+from shared.view.renditions import Rendition, Renditions, Wish
 from tests.conftest import MakeFrame
 
 
@@ -31,14 +32,14 @@ def as_png(frame: EncodedFrame) -> EncodedFrame:
     return dataclasses.replace(frame, data=data.tobytes(), media_type="image/png")
 
 
-def number(rendition: Rendition) -> int:
+def number(rendition: Rendition[EncodedFrame]) -> int:
     mark = pattern.read(codec.decode(rendition.data))
     assert mark is not None
     return mark.number
 
 
 def test_a_frame_nobody_wished_otherwise_is_its_own_bytes(make_frame: MakeFrame) -> None:
-    renditions = Renditions()
+    renditions = Renditions(draw)
     frame = make_frame()
 
     for wish in (Wish(), Wish(width=160), Wish(width=4000, height=3000)):
@@ -74,7 +75,9 @@ def test_a_picture_fits_into_what_was_wished(width: int, height: int, wide: int,
 
 
 def test_the_picture_is_what_was_wished(make_frame: MakeFrame) -> None:
-    made = Renditions().render(make_frame(7, width=1280, height=720), Wish(width=320, quality=90))
+    made = Renditions(draw).render(
+        make_frame(7, width=1280, height=720), Wish(width=320, quality=90)
+    )
 
     header = jpeg.read_header(made.data)
     assert (header.width, header.height) == (made.width, made.height) == (320, 180)
@@ -82,7 +85,7 @@ def test_the_picture_is_what_was_wished(make_frame: MakeFrame) -> None:
 
 
 def test_a_lower_quality_is_fewer_bytes(make_frame: MakeFrame) -> None:
-    renditions = Renditions()
+    renditions = Renditions(draw)
     frame = make_frame(width=640, height=480)
 
     low = renditions.render(frame, Wish(quality=10))
@@ -92,7 +95,7 @@ def test_a_lower_quality_is_fewer_bytes(make_frame: MakeFrame) -> None:
 
 
 def test_a_png_is_shown_as_a_jpeg(make_frame: MakeFrame) -> None:
-    renditions = Renditions()
+    renditions = Renditions(draw)
     frame = as_png(make_frame(5))
 
     whole = renditions.render(frame, Wish())
@@ -106,10 +109,10 @@ def test_a_png_is_shown_as_a_jpeg(make_frame: MakeFrame) -> None:
 def test_equal_wishes_are_encoded_once_however_many_ask_at_the_same_time(
     make_frame: MakeFrame,
 ) -> None:
-    renditions = Renditions()
+    renditions = Renditions(draw)
     frame = make_frame(width=1920, height=1080)
     together = threading.Barrier(8)
-    made: list[Rendition] = []
+    made: list[Rendition[EncodedFrame]] = []
 
     def ask(width: int) -> None:
         together.wait(60)
@@ -129,7 +132,7 @@ def test_equal_wishes_are_encoded_once_however_many_ask_at_the_same_time(
 def test_one_wish_does_not_wait_for_another(
     make_frame: MakeFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    renditions = Renditions()
+    renditions = Renditions(draw)
     frame = make_frame()
     started, go_on = threading.Event(), threading.Event()
     encode: Callable[[codec.Image, int], bytes] = codec.encode
@@ -151,7 +154,7 @@ def test_one_wish_does_not_wait_for_another(
 
 
 def test_raw_and_annotated_pictures_are_kept_apart(make_frame: MakeFrame) -> None:
-    renditions = Renditions()
+    renditions = Renditions(draw)
     raw = make_frame(1)
     drawn = dataclasses.replace(raw, data=make_frame(2).data)
 
@@ -164,7 +167,7 @@ def test_raw_and_annotated_pictures_are_kept_apart(make_frame: MakeFrame) -> Non
 def test_a_slower_viewer_gets_the_newer_picture_that_is_there_already(
     make_frame: MakeFrame,
 ) -> None:
-    renditions = Renditions()
+    renditions = Renditions(draw)
     old, new = make_frame(1), make_frame(2)
 
     assert number(renditions.render(new, Wish(width=128))) == 2
@@ -175,7 +178,7 @@ def test_a_slower_viewer_gets_the_newer_picture_that_is_there_already(
 
 @pytest.mark.parametrize("wish", [Wish(), Wish(width=80)])
 def test_all_who_wish_the_same_get_the_same_object(make_frame: MakeFrame, wish: Wish) -> None:
-    renditions = Renditions()
+    renditions = Renditions(draw)
     first, second = make_frame(1), make_frame(2)
 
     made = renditions.render(first, wish)
@@ -187,7 +190,7 @@ def test_all_who_wish_the_same_get_the_same_object(make_frame: MakeFrame, wish: 
 def test_a_picture_that_is_made_is_given_to_others_while_the_next_is_being_made(
     make_frame: MakeFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    renditions = Renditions()
+    renditions = Renditions(draw)
     first, second = make_frame(1), make_frame(2)
     made = renditions.render(first, Wish(width=80))
     is_making, go_on = threading.Event(), threading.Event()
@@ -198,7 +201,7 @@ def test_a_picture_that_is_made_is_given_to_others_while_the_next_is_being_made(
         assert go_on.wait(30)
         return encode(image, quality)
 
-    monkeypatch.setattr("receiver.view.renditions.codec.encode", wait)
+    monkeypatch.setattr("shared.codec.encode", wait)
     maker = threading.Thread(target=renditions.render, args=(second, Wish(width=80)))
     maker.start()
     assert is_making.wait(30)
@@ -211,7 +214,7 @@ def test_a_picture_that_is_made_is_given_to_others_while_the_next_is_being_made(
 
 def test_untouched_pictures_of_cameras_that_ended_are_dropped(make_frame: MakeFrame) -> None:
     clock = Clock()
-    renditions = Renditions(clock=clock)
+    renditions = Renditions(draw, clock=clock)
     renditions.render(dataclasses.replace(make_frame(1), camera="a", arrived=clock.now), Wish())
     clock.now += 3
     renditions.render(dataclasses.replace(make_frame(2), camera="b", arrived=clock.now), Wish())
@@ -225,7 +228,7 @@ def test_untouched_pictures_of_cameras_that_ended_are_dropped(make_frame: MakeFr
 def test_a_picture_that_does_not_decode_is_refused_and_not_tried_again(
     make_frame: MakeFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    renditions = Renditions()
+    renditions = Renditions(draw)
     good = make_frame()
     bad = dataclasses.replace(good, data=good.data[:300] + good.data[-2:])
     tries = []
@@ -245,7 +248,7 @@ def test_a_picture_that_does_not_decode_is_refused_and_not_tried_again(
 
 def test_what_nobody_asks_for_is_dropped(make_frame: MakeFrame) -> None:
     clock = Clock()
-    renditions = Renditions(clock=clock)
+    renditions = Renditions(draw, clock=clock)
     frame = make_frame()
     renditions.render(frame, Wish(width=80))
     clock.now += 4
@@ -260,7 +263,7 @@ def test_what_nobody_asks_for_is_dropped(make_frame: MakeFrame) -> None:
 
 
 def test_the_number_of_wishes_is_bounded(make_frame: MakeFrame) -> None:
-    renditions = Renditions(limit=4)
+    renditions = Renditions(draw, limit=4)
     frame = make_frame()
 
     for quality in range(1, 101):
@@ -271,7 +274,7 @@ def test_the_number_of_wishes_is_bounded(make_frame: MakeFrame) -> None:
 
 
 def test_encodes_are_a_metric(make_frame: MakeFrame) -> None:
-    renditions = Renditions()
+    renditions = Renditions(draw)
     renditions.render(make_frame(), Wish(width=80))
 
     count, seconds, _ = (metric.samples[0] for metric in renditions.collect())
@@ -287,22 +290,21 @@ def test_a_grey_picture_is_shown_too() -> None:
         camera="c", epoch="", seq=0, captured_at=0, data=data, width=160, height=120
     )
 
-    assert codec.decode(Renditions().render(frame, Wish(width=80)).data).shape == (60, 80, 3)
+    assert codec.decode(Renditions(draw).render(frame, Wish(width=80)).data).shape == (60, 80, 3)
 
 
 def test_no_more_pictures_are_made_at_once_than_there_are_cores(
     make_frame: MakeFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("receiver.view.renditions._making", threading.BoundedSemaphore(2))
+    monkeypatch.setattr("shared.view.renditions.making", threading.BoundedSemaphore(2))
     begun, go = threading.Semaphore(0), threading.Event()
 
-    def draw(*args: object) -> bytes:
+    def wait(frame: EncodedFrame, width: int, height: int, quality: int | None) -> bytes:
         begun.release()
         assert go.wait(30)
         return b""
 
-    monkeypatch.setattr("receiver.view.renditions._draw", draw)
-    renditions, frame = Renditions(), make_frame(width=1280, height=720)
+    renditions, frame = Renditions(wait), make_frame(width=1280, height=720)
     viewers = [
         threading.Thread(target=renditions.render, args=(frame, Wish(width=16 * n)))
         for n in range(1, 6)

@@ -8,10 +8,12 @@ from itertools import islice, pairwise
 import pytest
 
 from receiver.camera import Camera
-from receiver.seats import Seats
-from receiver.view.query import Query
-from receiver.view.renditions import Rendition, Renditions, Wish
-from receiver.view.viewer import Pace, watch
+from receiver.view.drawing import draw
+from shared.frame import EncodedFrame
+from shared.seats import Seats
+from shared.view.query import Query
+from shared.view.renditions import Rendition, Renditions, Wish
+from shared.view.viewer import Pace, watch
 from tests.conftest import MakeFrame
 
 
@@ -23,11 +25,13 @@ class Clock:
         return self.now
 
 
-def view(camera: Camera, query: Query | None = None, *, repeat: float = 5) -> Iterator[Rendition]:
-    return watch(camera, query or Query(), Renditions(), repeat=repeat)
+def view(
+    camera: Camera, query: Query | None = None, *, repeat: float = 5
+) -> Iterator[Rendition[EncodedFrame]]:
+    return watch(camera, query or Query(), Renditions(draw), repeat=repeat)
 
 
-def seqs(pictures: Iterator[Rendition], count: int) -> list[int]:
+def seqs(pictures: Iterator[Rendition[EncodedFrame]], count: int) -> list[int]:
     return [picture.frame.seq for picture in islice(pictures, count)]
 
 
@@ -55,7 +59,7 @@ def test_a_stuck_viewer_takes_nothing_from_the_others(make_frame: MakeFrame) -> 
 
 
 def test_what_a_viewer_is_too_slow_for_is_counted(make_frame: MakeFrame) -> None:
-    camera, renditions = Camera("cam1"), Renditions()
+    camera, renditions = Camera("cam1"), Renditions(draw)
     pictures = watch(camera, Query(), renditions, repeat=5)
     for seq in (0, 1, 2, 5):
         camera.accept(make_frame(seq))

@@ -16,17 +16,19 @@ from receiver.camera import Camera
 from receiver.feeds.journal import Journal
 from receiver.hub import Hub
 from receiver.result import Result, drawn
-from receiver.seats import Seats
 from receiver.status import describe_all
-from receiver.view import live, wall
+from receiver.view import wall
+from receiver.view.drawing import draw
 from receiver.view.pulse import Pulse
-from receiver.view.query import Query
-from receiver.view.renditions import Renditions
 from receiver.view.tile import Tile
 from receiver.view.turns import Turns
 from receiver.view.wall_query import WallQuery
 from shared import codec, jpeg, pattern
 from shared.frame import EncodedFrame
+from shared.seats import Seats
+from shared.view import live
+from shared.view.query import Query
+from shared.view.renditions import Renditions
 from tests.conftest import MakeFrame
 from tests.records import Record, parse, read_records
 
@@ -39,7 +41,7 @@ class Served:
         self.hub = Hub(max_cameras=3, observers=[self.journal])
         self.pulse = Pulse(lambda: {"cameras": describe_all(self.hub)}, period=0.1)
         self.pulse.start()
-        renditions, seats = Renditions(), Seats(2)
+        renditions, seats = Renditions(draw), Seats(2)
         routes = [
             wall.blueprint(
                 self.hub, renditions, journal=self.journal, pulse=self.pulse, seats=seats
@@ -378,7 +380,7 @@ def test_a_reader_that_rests_finds_the_newest_and_nothing_in_between(
     served: Served, make_frame: MakeFrame
 ) -> None:
     own = wall.Wall(
-        served.hub, Renditions(), journal=served.journal, pulse=served.pulse, seats=Seats(1)
+        served.hub, Renditions(draw), journal=served.journal, pulse=served.pulse, seats=Seats(1)
     )
     served.hub.publish(make_frame(0))
 
@@ -394,7 +396,7 @@ def test_results_that_a_slow_reader_misses_are_counted(
     served: Served, make_frame: MakeFrame
 ) -> None:
     own = wall.Wall(
-        served.hub, Renditions(), journal=served.journal, pulse=served.pulse, seats=Seats(1)
+        served.hub, Renditions(draw), journal=served.journal, pulse=served.pulse, seats=Seats(1)
     )
     frame = make_frame(0)
 
@@ -415,7 +417,7 @@ def test_a_tile_that_waits_for_its_time_asks_for_one_turn_however_many_frames_co
     make_frame: MakeFrame,
 ) -> None:
     camera, turns = Camera("cam1"), Turns()
-    tile = Tile(camera, Query(fps=0.1), Renditions(), turns=turns)
+    tile = Tile(camera, Query(fps=0.1), Renditions(draw), turns=turns)
     frames = [make_frame(seq) for seq in range(20)]
     for frame in frames[:2]:  # the first two pictures of a pace come at once
         camera.accept(frame)

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from receiver.view.query import Query, QueryError
-from receiver.view.renditions import Wish
 from receiver.view.wall_query import WallQuery, read_wall_query
+from shared.view.query import Query, QueryError
+from shared.view.renditions import Wish
 
 
 def read(*pairs: tuple[str, str]) -> WallQuery:

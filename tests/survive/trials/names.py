@@ -13,9 +13,9 @@ from urllib.parse import quote
 import psutil
 import requests
 
-from receiver.access.guesses import Guesses
-from receiver.access.network import ADDRESSES
 from shared import codec, pattern
+from shared.access.guesses import Guesses
+from shared.access.network import ADDRESSES
 from tests.survive.receivers import receiver
 from tests.survive.trial import Figures, Run, Trial
 

@@ -21,12 +21,14 @@ from receiver.hooking.hook_worker import WorkerStatus
 from receiver.hub import Hub
 from receiver.metrics import Metrics
 from receiver.result import Result, drawn
-from receiver.seats import Seats
-from receiver.view import dashboard, live, wall
+from receiver.view import dashboard, wall
+from receiver.view.drawing import draw
 from receiver.view.pulse import Pulse
-from receiver.view.renditions import Renditions
 from shared import codec
 from shared.frame import EncodedFrame
+from shared.seats import Seats
+from shared.view import live
+from shared.view.renditions import Renditions
 from tests.conftest import MakeFrame
 
 WORKER = WorkerStatus(
@@ -143,7 +145,7 @@ class Stage:
         self.hub = Hub(clock=lambda: time.monotonic() + self.clock_offset, observers=[journal])
         self.pulse = Pulse(self._facts, period=0.2)
         self.seats = Seats(10)
-        renditions = Renditions()
+        renditions = Renditions(draw)
         app = create_app(
             [
                 live.blueprint(self.hub, renditions, seats=self.seats),

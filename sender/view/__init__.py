@@ -1,0 +1,1 @@
+"""What the sender shows of its cameras by itself, on its status port."""

@@ -1,0 +1,1 @@
+"""What both programs that serve ask of whoever comes: tokens, names, and what is said to whom."""
