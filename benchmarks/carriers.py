@@ -1,4 +1,4 @@
-"""What carries pictures to an algorithm: TCP, ZeroMQ, HTTP, Redis, and what loss does to each.
+"""What carries pictures to an algorithm: TCP, ZeroMQ, UDP, HTTP, Redis; and what loss does.
 
 As `transports`, with two questions more, about a camera that waits for nobody: whoever may send the
 next picture sends the newest, so that a picture's age tells of those that had to wait, too. How is
@@ -19,7 +19,7 @@ from benchmarks.measuring import chart, summary
 from benchmarks.measuring.contest import contest, figures
 from benchmarks.measuring.pairs import CLASSIC, IMAGEZMQ, PUBLISHED, REDIS, TCP
 from benchmarks.measuring.sink import WORK
-from benchmarks.measuring.ways import Way, by_http, by_redis, cpu_of, present, theirs
+from benchmarks.measuring.ways import Way, by_http, by_listening, by_redis, cpu_of, present, theirs
 from benchmarks.measuring.wire import Wire
 
 #: How much longer than a picture lasts the slow algorithm takes.
@@ -33,6 +33,8 @@ WAYS = (
     Way("Framepost, posts", partial(by_http, "post")),
     Way("Framepost, stream", partial(by_http, "stream")),
     Way("Framepost, Redis", partial(by_redis, "raw"), REDIS),
+    Way("Framepost, udp", partial(by_listening, "udp", "udp", "")),
+    Way("Framepost, udp, parity 8", partial(by_listening, "udp", "udp", "?parity=8")),
 )
 
 

@@ -90,6 +90,24 @@ def over_bus(
     return [*started, stack.enter_context(Program("sender", line))]
 
 
+def by_listening(
+    scheme: str,
+    listen: str,
+    query: str,
+    stack: ExitStack,
+    environment: Mapping[str, str],
+    sending: Sequence[str],
+) -> list[Program]:
+    """Start our receiver that listens, and our sender; `query` is the sender's."""
+    place = f"127.0.0.1:{port.free()}"
+    line = [_CARRYING, f"--to={scheme}://{place}{query}", *sending]
+    wanted = [
+        Receiver("--listen", f"{listen}://{place}", *_HOOK, environment=environment),
+        Program("sender", line),
+    ]
+    return [stack.enter_context(program) for program in wanted]
+
+
 def present(ways: Sequence[Way]) -> list[Way]:
     """Return those that can run here, and print why the others cannot."""
     found, told = [], set()

@@ -7,6 +7,8 @@ camera: each picture is encoded, put into its envelope, and on its way before th
 from __future__ import annotations
 
 import argparse
+import sys
+import time
 from itertools import count
 
 from benchmarks.rivals.options import QUALITY, add_pictures, pictures
@@ -17,8 +19,11 @@ from sender.endpoint import Encoding, Endpoint
 from sender.receiver_clock import ReceiverClock
 from shared import codec
 from shared.frame import EncodedFrame
+from shared.http_client import NoReply
 
 CAMERA = "camera"
+#: Seconds for which a receiver is left alone that did not answer.
+_REST = 0.25
 
 
 def connect(
@@ -55,7 +60,13 @@ def main() -> None:
         )
         headers, body = endpoint.request(frame)
         sent = clock.stamp(headers, frame.arrived)
-        reply = client.post(endpoint.target, body, headers, sent=None)
+        try:
+            reply = client.post(endpoint.target, body, headers, sent=None)
+        except NoReply as exc:
+            # The next picture is the second try, as the sender has it.
+            print(f"frame {frame.seq}: {exc}", file=sys.stderr)
+            time.sleep(_REST)
+            continue
         if reply.status >= 300:
             raise ConnectionError(f"frame {frame.seq} is refused: {reply.status} {reply.words}")
         clock.heard(reply.headers, sent)
