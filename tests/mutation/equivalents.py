@@ -124,6 +124,13 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         f"while (record := reader.next(end, {high})) is not None:": "no number is as high"
         for high in ("3**64", "2**65")
     },
+    "sender/spool/spool.py": {
+        'sync: Sync = "XXintervalXX",': "it is neither of the two others",
+        'sync: Sync = "INTERVAL",': "it is neither of the two others",
+        "self._is_taken = True": "where nothing is held nobody asks",
+        "self._held, self._is_taken = None, True": "where nothing is held nobody asks",
+        "self._ended = None": "None is as false as False",
+    },
     "sender/spool/spooler.py": {
         **{
             f"while (frame := self._queue.get({seconds})) is not None:": (

@@ -232,6 +232,28 @@ def test_what_is_put_is_stored_and_posted_and_told_of(tmp_path: Path) -> None:
     parts.delivery.close()
 
 
+def test_its_parts_go_by_the_same_clock_and_books(tmp_path: Path) -> None:
+    parts = Parts(tmp_path, reply(200))
+    parts.store()
+    parts.poster.step()
+    assert parts.delivery.ledger.rate.per_second() == 1
+    parts.clock.now += 6
+    assert parts.delivery.ledger.rate.per_second() == 0
+    parts.put()
+    parts.spooler.step()
+    # The file with nothing to send was removed: for the spool, six seconds had passed.
+    assert [first for first, _ in find(tmp_path)] == [1]
+
+    parts.delivery.slot.put(
+        CapturedFrame(
+            camera="cam1", epoch="e1", seq=1, captured=0.0, picture=FakePicture(b"broken")
+        )
+    )
+    parts.spooler.step()
+    assert parts.delivery.ledger.books().failed == {"encode": 1}
+    parts.spool.close()
+
+
 def test_the_reader_of_a_file_waits_for_the_spool_and_that_of_a_camera_does_not(
     tmp_path: Path,
 ) -> None:

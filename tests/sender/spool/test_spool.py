@@ -14,6 +14,7 @@ import pytest
 from sender.spool.cursor import Locked
 from sender.spool.record import pack
 from sender.spool.segment import find
+from sender.spool.stored import Stored
 from shared.frame import EncodedFrame
 from shared.latest import Closed
 from tests.sender.spool.doubles import Clock, drain, frame, kill, open_spool, refusing, take
@@ -31,9 +32,11 @@ def test_frames_come_out_in_order(tmp_path: Path) -> None:
     spool = open_spool(tmp_path)
     for seq in range(5):
         spool.append(frame(seq))
+    assert take(spool).frame.camera == "cam1"
 
     assert drain(spool) == [0, 1, 2, 3, 4]
     assert spool.next(0) is None
+    assert spool.folder == tmp_path
     spool.close()
 
 
@@ -226,6 +229,52 @@ def test_a_frame_that_had_to_make_room_is_not_tried_again(tmp_path: Path) -> Non
     spool.close()
 
 
+@pytest.mark.parametrize("is_on_its_way", [False, True])
+def test_a_frame_that_was_put_back_makes_room_as_any_other_unless_it_is_tried_again(
+    is_on_its_way: bool, tmp_path: Path
+) -> None:
+    spool = open_spool(tmp_path, max_bytes=20_000)
+    spool.append(frame(0, size=1000))
+    spool.put_back(take(spool))
+    if is_on_its_way:
+        take(spool)
+    for seq in range(1, 50):
+        spool.append(frame(seq, size=1000))
+
+    stock = spool.stock()
+    assert stock.expired + stock.waiting == 50
+    if is_on_its_way:
+        spool.settle(take(spool))
+        assert spool.stock().expired == stock.expired
+        assert take(spool).frame.seq == stock.expired + 1
+    else:
+        assert take(spool).frame.seq == stock.expired
+    spool.close()
+
+
+def test_a_file_that_is_given_up_while_it_is_read_gives_no_frame(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_slowly(path: Path, begin: int, end: int) -> Stored | None:
+        found = read(path, begin, end)
+        for seq in range(1, 50):
+            spool.append(frame(seq, size=1000))
+        return found
+
+    spool = open_spool(tmp_path, max_bytes=20_000)
+    spool.append(frame(0, size=1000))
+    read = spool._reader.read
+    with monkeypatch.context() as patched:
+        patched.setattr(spool._reader, "read", read_slowly)
+        assert spool.next(0) is None
+
+    stock = spool.stock()
+    assert stock.expired + stock.waiting == 50
+    assert drain(spool) == list(range(stock.expired, 50))
+    assert spool.stock().damaged == 0
+    spool.close()
+
+
 def test_what_is_too_old_is_given_up(tmp_path: Path) -> None:
     clock = Clock()
     spool = open_spool(tmp_path, max_age=80.0, clock=clock)
@@ -296,6 +345,49 @@ def test_on_a_full_disk_the_oldest_make_room(
     left = drain(spool)
     assert left == list(range(30 - len(left), 30))
     assert spool.stock().expired == 30 - len(left)
+    spool.close()
+
+
+def test_on_a_full_disk_what_is_settled_makes_room_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_if_there_is_room(fd: int, data: bytes) -> int:
+        if used(tmp_path) + len(data) > full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(fd, data)
+
+    write = os.write
+    spool = open_spool(tmp_path)
+    for seq in range(3):
+        spool.append(frame(seq))
+    drain(spool)
+    full = used(tmp_path)
+    monkeypatch.setattr("sender.spool.segment.os.write", write_if_there_is_room)
+    spool.append(frame(3))
+
+    assert drain(spool) == [3]
+    assert spool.stock().expired == 0
+    spool.close()
+
+
+def test_a_settled_file_that_cannot_be_removed_goes_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError
+
+    spool = open_spool(tmp_path, max_bytes=8000)
+    for seq in range(12):
+        spool.append(frame(seq, size=400))
+    before = segments(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr("sender.spool.spool.remove", refuse)
+        assert drain(spool) == list(range(12))
+    kill(spool)
+    assert segments(tmp_path) == before
+
+    spool = open_spool(tmp_path)
+    assert segments(tmp_path) == []
     spool.close()
 
 
