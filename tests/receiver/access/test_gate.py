@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -245,6 +246,24 @@ def test_the_body_of_who_is_refused_is_read_and_goes_no_further(
     assert (status, body.tell(), behind.environs) == (401, 300_000, [])
 
 
+class Torn(io.BytesIO):
+    """A connection that ends."""
+
+    def read(self, *_: object) -> bytes:
+        raise RuntimeError
+
+
+def test_who_was_read_out_or_went_away_holds_a_thread_no_more(visitor: Visitor) -> None:
+    frame = {"headers": {"Content-Length": "3000"}}
+    for body in (Torn, io.BytesIO):
+        for _ in range(20):
+            source = body(bytes(3000))
+            with suppress(RuntimeError):
+                visitor.status("POST /cameras/door/frames", input_stream=source, **frame)
+
+    assert source.tell() == 3000
+
+
 def test_strangers_who_send_slowly_hold_few_threads(gate: Gate, visitor: Visitor) -> None:
     leaves = [gate._dismissal._readers.take() for _ in range(16)]  # so many send slowly now
     body = io.BytesIO(bytes(300_000))
@@ -285,11 +304,25 @@ def test_a_refusal_is_logged_once_for_an_address_and_without_the_token(
     ]
 
 
+def test_what_was_asked_for_is_told_in_short_and_without_secrets(
+    gate: Gate, visitor: Visitor, caplog: pytest.LogCaptureFixture
+) -> None:
+    visitor.status(f"{'X' * 20} /{'y' * 300}")
+    environ = {"REQUEST_METHOD": "PUT", "PATH_INFO": "/rtsp://me:canary@camera/"}
+    gate(environ | {"wsgi.input": io.BytesIO()}, lambda *_: None)  # type: ignore[arg-type]
+
+    assert caplog.messages == [
+        f"access: refused 192.0.2.7: {'X' * 16} '/{'y' * 199}': {MISSING}",
+        f"access: refused an unknown address: PUT '/rtsp://***@camera/': {MISSING}",
+    ]
+
+
 def test_that_players_ask_without_a_password_first_is_not_told(
     visitor: Visitor, refusals: Refusals, caplog: pytest.LogCaptureFixture
 ) -> None:
-    visitor.status("GET /cameras/door/stream.mjpg")
-    assert (counts(refusals), caplog.messages) == ({"missing": 1}, [])
+    for method in ("GET", "HEAD", "OPTIONS"):
+        visitor.status(f"{method} /cameras/door/stream.mjpg")
+    assert (counts(refusals), caplog.messages) == ({"missing": 3}, [])
 
     visitor.status("POST /cameras/door/frames")
     assert [message.partition(": ")[0] for message in caplog.messages] == ["access"]

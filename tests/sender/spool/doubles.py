@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +105,13 @@ class Notes:
 
     def end(self, frame: EncodedFrame, outcome: str, *, posting: tuple[float, float]) -> None:
         self.ends.append((f"{frame.camera} {frame.seq}", outcome, posting))
+
+
+def files_open(path: Path) -> list[int]:
+    """Return the descriptors of this process that lead to `path`."""
+    found = []
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            if entry.readlink() == path:
+                found.append(int(entry.name))
+    return found

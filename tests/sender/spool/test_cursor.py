@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from sender.spool.cursor import Cursor, Locked
+from tests.sender.spool.doubles import files_open
 
 
 def numbers(path: Path, *moves: int) -> int:
@@ -117,13 +117,3 @@ def test_where_the_machine_does_not_say_when_it_was_started_the_number_is_kept(
 
     assert (again.number, again.is_exact) == (7, True)
     assert (tmp_path / "cursor").stat().st_size == 2 * 28
-
-
-def files_open(path: Path) -> list[int]:
-    """Return the descriptors of this process that lead to `path`."""
-    found = []
-    for entry in Path("/proc/self/fd").iterdir():
-        with suppress(OSError):
-            if entry.readlink() == path:
-                found.append(int(entry.name))
-    return found
