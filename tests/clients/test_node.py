@@ -562,10 +562,12 @@ def test_a_signal_ends_the_events(when: str, run: Run) -> None:
     ):
         script = """
         const ending = new AbortController();
-        setTimeout(() => ending.abort(), 200);
-        for await (const { id } of events(url, { signal: ending.signal })) tell(id);
+        const end = () => setTimeout(() => ending.abort(), 200);
+        for await (const { id } of events(url, { signal: ending.signal })) { tell(id); end(); }
         """
-        url = listening if when == "listens" else busy.url
+        url = listening
+        if when == "pauses":
+            url, script = busy.url, script.replace("for await", "end(); for await")
         assert run(url, script) == (["1"] if when == "listens" else [])
 
 

@@ -300,13 +300,11 @@ def test_it_comes_back_when_the_receiver_asks_it_to_and_brings_what_is_newest_th
         server.wait_for(1)
         while len(server.requests) < 2:
             sender.offer(b"later")
-            newest = sender.counts.captured - 1
             time.sleep(0.001)
 
     first, second = server.requests[:2]
     assert second.at - first.at > 0.95
-    assert second.seq is not None
-    assert second.seq >= newest - 1
+    assert float(second.headers["x-timestamp"]) - first.at > 0.8  # and not from before the pause
 
 
 def test_it_pauses_as_well_when_a_frame_was_taken_and_the_receiver_asks_for_a_pause() -> None:
@@ -314,6 +312,8 @@ def test_it_pauses_as_well_when_a_frame_was_taken_and_the_receiver_asks_for_a_pa
         ScriptedServer(lambda r: accepted(r, **({} if r.seq else {"Retry_After": "1"}))) as server,
         sender_to(server) as sender,
     ):
+        sender.offer(b"jpeg")
+        server.wait_for(1)  # or another one than frame 0 might be the first
         while len(server.requests) < 2:
             sender.offer(b"jpeg")
             time.sleep(0.001)

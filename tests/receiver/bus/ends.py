@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import redis
+
 from receiver.books import Books
 from receiver.bus.bus import Bus
 from receiver.camera import Camera
@@ -71,6 +73,7 @@ class ReceiverEnd:
         self.heard = Listening()
         self.hub = Hub(observers=[self.heard])
         self.bus = Bus(url, self.hub, beat=0.1)
+        self._url = url
         self._make_frame = make_frame
         self._next: Counter[str] = Counter()
         self.bus.start()
@@ -92,6 +95,17 @@ class ReceiverEnd:
         assert ticket.wait(seconds), f"no result for {camera} within {seconds} s"
         assert ticket.result is not None, ticket.state
         return ticket.result
+
+    def wait_until_in_redis(self, camera: str = "cam1") -> None:
+        """Wait until a frame of the camera stands there: it is owed from before it is written."""
+        with redis.Redis.from_url(self._url) as client:
+            wait_until(
+                "it in Redis",
+                lambda: (
+                    self.bus.outstanding
+                    and any(client.scan_iter(f"framepost:{{{camera}}}:frame*", count=1000))
+                ),
+            )
 
     def camera(self, name: str = "cam1") -> Camera:
         camera = self.hub.get(name)

@@ -40,7 +40,7 @@ class Dying:
 def ring_once(receiver: ReceiverEnd, dying: Dying) -> None:
     """Tell of the frame that waits, as a receiver that knows of a worker does."""
     name = next(iter(receiver.hub.cameras())).name
-    wait_until("it in Redis", lambda: receiver.bus.outstanding)
+    receiver.wait_until_in_redis(name)
     dying.client.xadd(dying.tokens.shared, {"camera": name, "key": ""})
 
 
@@ -82,7 +82,7 @@ def test_a_frame_that_is_to_be_processed_in_any_case_is_run_again(
 ) -> None:
     receiver, dying = stage.receiver(), Dying(redis_server)
     ticket = receiver.publish(every=True)
-    wait_until("it in Redis", lambda: receiver.bus.outstanding)
+    receiver.wait_until_in_redis()
     key = next(iter(dying.client.scan_iter("framepost:{cam1}:frame:*"))).decode()
     dying.client.xadd(dying.tokens.shared, {"camera": "cam1", "key": key})
     assert dying.tokens.take(dying.client, dying.read()) is not None
@@ -190,7 +190,7 @@ def test_a_hook_that_goes_down_while_it_is_read_for_gets_nothing(stage: Stage) -
         return found
 
     seat._tokens.read = read_and_leave  # type: ignore[method-assign]
-    wait_until("it in Redis", lambda: receiver.bus.outstanding)
+    receiver.wait_until_in_redis()
     seat.step()
 
     assert ticket.wait(30)
@@ -303,7 +303,7 @@ def test_a_worker_that_comes_later_sees_to_those_that_it_never_knew(
     dead = Tokens("*", "dead.*.1")
     dead.open(client, own=True)
     ticket = receiver.publish()
-    wait_until("it in Redis", lambda: receiver.bus.outstanding)
+    receiver.wait_until_in_redis()
     client.xadd(dead.own, {"camera": "cam1", "key": ""})
     assert dead.take(client, dead.read(client, dead.own)[0]) is not None
 

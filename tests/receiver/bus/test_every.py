@@ -62,7 +62,7 @@ def test_a_frame_that_a_leaving_worker_had_is_for_another_one_and_marked(
     worker.close()
     leaving = Leaving(stage)
     ticket = receiver.publish(every=every)
-    wait_until("it in Redis", lambda: receiver.bus.outstanding)
+    receiver.wait_until_in_redis()
     camera = receiver.camera().name
     key = "" if not every else _key_of(leaving)
     leaving.bus.link.call(lambda client: ring(client, "*", camera, key=key))
@@ -88,7 +88,7 @@ def _key_of(leaving: Leaving) -> str:
 def test_a_receiver_that_ends_answers_for_no_frame_that_is_on_the_bus(stage: Stage) -> None:
     receiver = stage.receiver()
     ticket = receiver.publish(every=True)
-    wait_until("it in Redis", lambda: receiver.bus.outstanding)
+    receiver.wait_until_in_redis()
 
     receiver.close()
 

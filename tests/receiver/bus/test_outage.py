@@ -84,7 +84,7 @@ def test_frames_that_were_in_a_redis_that_lost_its_memory_have_failed(
 ) -> None:
     receiver = stage.receiver()
     ticket = receiver.publish()
-    within(5, "it in Redis", lambda: receiver.bus.outstanding == 1)
+    receiver.wait_until_in_redis()
 
     redis_server.stop()
     redis_server.start()
@@ -110,7 +110,7 @@ def test_a_full_redis_is_said_and_counted(tmp_path: Path, make_frame: MakeFrame)
                                 client.rpush("others", b"x" * size)
                 return "is full" in str(receiver.bus.problem)
 
-            within(4, "the bus down", is_full)
+            wait_until("the bus down", is_full)
             receiver.publish()
             assert closes(receiver.books())
             client.delete("others")

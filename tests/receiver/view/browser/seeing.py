@@ -76,6 +76,25 @@ def part(page: Page, name: str, camera: str = "cam1") -> Locator:
     return tile(page, camera).locator(f"[data-is={name}]")
 
 
+def comes_alive(publish: Callable[[int], object], page: Page, seq: int) -> None:
+    """Publish frame `seq` and see it; then newer ones until the camera is live. A frame is stale
+    after 3 s, and a busy machine may take longer to show it.
+    """
+    publish(seq)
+    shows(page, part(page, "canvas"), seq)
+
+    def is_live() -> bool:
+        nonlocal seq
+        if part(page, "state").inner_text() == "live":
+            return True
+        seq += 1
+        publish(seq)
+        page.wait_for_timeout(500)
+        return part(page, "state").inner_text() == "live"
+
+    until(is_live, page)
+
+
 def unfade(of: Locator) -> None:
     """Have old pictures look as new ones do: a busy machine may take long to show one."""
     of.evaluate(

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.receiver.view.browser.seeing import connect, part, shows, tile
+from tests.receiver.view.browser.seeing import comes_alive, connect, part, shows, tile
 from tests.receiver.view.browser.stage import Stage
 
 GREY = re.compile(r"grayscale\(1\)")
@@ -17,9 +17,7 @@ GREY = re.compile(r"grayscale\(1\)")
 
 def test_a_stale_picture_is_greyed_and_says_since_when(stage: Stage, page: Page) -> None:
     connect(page, stage.url)
-    stage.publish(1)
-    shows(page, part(page, "canvas"), 1)
-    expect(part(page, "state")).to_have_text("live")
+    comes_alive(stage.publish, page, 1)
     expect(part(page, "over")).to_be_hidden()
 
     stage.clock_offset = 12.0
@@ -27,9 +25,7 @@ def test_a_stale_picture_is_greyed_and_says_since_when(stage: Stage, page: Page)
     expect(part(page, "state")).to_have_text("stale")
     expect(part(page, "over")).to_have_text(re.compile(r"no frame for 1\d s"))
     expect(part(page, "canvas")).to_have_css("filter", GREY)
-    stage.publish(2)
-    shows(page, part(page, "canvas"), 2)
-    expect(part(page, "state")).to_have_text("live")
+    comes_alive(stage.publish, page, 100)
     expect(part(page, "canvas")).to_have_css("filter", "none")
 
 
@@ -82,9 +78,7 @@ def test_a_receiver_that_only_falls_silent_is_noticed_by_the_pages_own_clock(
     expect(part(page, "over")).to_have_text(re.compile(r"no connection · last frame .* ago"))
     expect(part(page, "canvas")).to_have_css("filter", GREY)
     stage.talks.set()
-    stage.publish(2)
-    shows(page, part(page, "canvas"), 2)
-    expect(part(page, "state")).to_have_text("live")
+    comes_alive(stage.publish, page, 2)
 
 
 def test_pauses_between_attempts_grow(stage: Stage, page: Page) -> None:
@@ -156,7 +150,5 @@ def test_a_camera_that_sends_the_same_picture_over_and_over_is_frozen(
 
     expect(part(page, "state")).to_have_text("frozen")
     expect(part(page, "over")).to_have_text("frames come, but the picture never changes")
-    stage.publish(8)
-    stage.publish(9)
-    expect(part(page, "state")).to_have_text("live")
+    comes_alive(stage.publish, page, 8)
     expect(part(page, "over")).to_be_hidden()

@@ -7,7 +7,16 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Browser, Page, Request, expect
 
-from tests.receiver.view.browser.seeing import connect, number, numbers, part, shows, tile, until
+from tests.receiver.view.browser.seeing import (
+    comes_alive,
+    connect,
+    number,
+    numbers,
+    part,
+    shows,
+    tile,
+    until,
+)
 from tests.receiver.view.browser.stage import Stage
 
 
@@ -32,10 +41,7 @@ def test_pictures_and_numbers_move_by_themselves(stage: Stage, page: Page) -> No
     stage.publish(1)
     shows(page, part(page, "canvas"), 1)
 
-    stage.publish(2)
-
-    shows(page, part(page, "canvas"), 2)
-    expect(part(page, "state")).to_have_text("live")
+    comes_alive(stage.publish, page, 2)
 
 
 def test_a_frame_that_just_came_is_of_now(stage: Stage, page: Page) -> None:
