@@ -34,13 +34,14 @@ _SWEEP = 0.5
 class _Stream:
     """`newest` is the number of the newest whole frame; of it and older ones nothing is wanted."""
 
-    __slots__ = ("begun", "given_up", "heard", "newest")
+    __slots__ = ("begun", "given_up", "heard", "newest", "pieces")
 
     def __init__(self, now: float) -> None:
         self.newest: int | None = None
         self.begun: dict[int, PartialFrame] = {}
         self.given_up: deque[int] = deque(maxlen=_MOST_GIVEN_UP)
         self.heard = now
+        self.pieces = 0
 
 
 class Whole:
@@ -125,10 +126,11 @@ class Assembly:
         if stream is None:
             stream = self._strangers[name] = _Stream(now)
             if len(self._strangers) > _MOST_STRANGERS:
-                self._forget(self._strangers)
+                self._forget(self._strangers, self._poorest())
         else:
             (self._strangers if known is None else self._known).move_to_end(name)
         stream.heard = now
+        stream.pieces += 1
         return stream
 
     def _finish(self, name: _Name, stream: _Stream, head: Head) -> Whole | None:
@@ -149,11 +151,18 @@ class Assembly:
         if self._strangers.pop(name, None) is not None:
             self._known[name] = stream
             if len(self._known) > self._max_streams:
-                self._forget(self._known)
+                self._forget(self._known, next(iter(self._known)))
 
-    def _forget(self, streams: OrderedDict[_Name, _Stream]) -> None:
-        """Forget the stream that was silent for longest."""
-        _, stream = streams.popitem(last=False)
+    def _poorest(self) -> _Name:
+        """Return the stranger who brought least, of those the one who was silent for longest.
+
+        So also a camera that begins while there is noise gets its first frame in.
+        """
+        others = list(self._strangers)[:-1]  # the last has only come
+        return min(others, key=lambda name: self._strangers[name].pieces)
+
+    def _forget(self, streams: OrderedDict[_Name, _Stream], name: _Name) -> None:
+        stream = streams.pop(name)
         for seq in list(stream.begun):
             self._drop(stream, seq, "crowded")
 

@@ -220,6 +220,15 @@ def test_noise_of_many_streams_drives_no_camera_out(assembly: Assembly) -> None:
     assert assembly.held < 200_000
 
 
+def test_a_camera_that_begins_among_noise_gets_its_first_frame_in(assembly: Assembly) -> None:
+    *most, last = pieces(noisy(7))
+    put(assembly, *most)
+    for stream in range(500):
+        put(assembly, Piece(last.head._replace(stream=stream), last.payload))
+
+    assert pictures(put(assembly, last)) == [noisy(7).data]
+
+
 def test_cameras_are_as_many_as_there_may_be_and_the_silent_one_makes_room(
     assembly: Assembly,
 ) -> None:
