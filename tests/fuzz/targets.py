@@ -23,7 +23,7 @@ from sender.spool.record import pack, unpack
 from sender.spool.segment import SegmentReader
 from shared import wire
 from shared.frame import EncodedFrame
-from tests.fuzz import keeping, receiving
+from tests.fuzz import datagrams, keeping, receiving
 from tests.fuzz.target import Target, check
 
 _DEPTH = 4
@@ -278,5 +278,6 @@ TARGETS = {
         ),
     ),
     **receiving.TARGETS,
+    **datagrams.TARGETS,
     **keeping.TARGETS,
 }

@@ -12,8 +12,8 @@ from receiver.hub import Hub
 from receiver.listeners.udp_listener import UdpListener
 from receiver.listeners.udp_place import UdpPlace
 from receiver.result import Result
-from receiver.seats import Seats
 from shared.frame import EncodedFrame
+from shared.seats import Seats
 
 
 class Taken:

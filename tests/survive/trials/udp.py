@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from unittest.mock import patch
 
-from receiver.access.grant import Grant, Token
 from receiver.access.seals import Seals
-from receiver.access.tokens import Tokens, digest_of
 from receiver.listeners import assembly
 from sender.carriers.udp_carrier import UdpCarrier
 from sender.carriers.udp_endpoint import UdpEndpoint
 from shared import codec, pattern
+from shared.access.grant import Grant, Token
+from shared.access.tokens import Tokens, digest_of
 from shared.datagram import Cut
 from shared.datagram_body import Body, unpack
 from shared.errors import FrameError
