@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import flask
+from werkzeug.routing import BaseConverter
 
 from receiver.hub import Hub
 from receiver.origin import check_origin
@@ -19,11 +20,10 @@ from shared.errors import FramepostError
 from shared.frame import check_camera
 from shared.problem import problem
 from shared.seats import Seats
-from shared.view.query import read_number
+from shared.view.query import read_number, read_whole
 from shared.view.streaming import seated, streaming
 
-#: A recording's name has 20 characters; with a suffix it is another route's.
-_START = "/recordings/<camera>/<string(length=20):start>"
+_START = "/recordings/<camera>/<recording:start>"
 _LIMIT, _MOST = 100, 1000
 _DEFAULT_SECONDS = 30.0
 
@@ -32,12 +32,20 @@ class Missing(FramepostError):
     """Raised for what is not there; answered with 404 and this sentence."""
 
 
+class RecordingConverter(BaseConverter):
+    """A recording's name; with a suffix it is another route's."""
+
+    regex = r"[0-9]{8}T[0-9]{6}\.[0-9]{3}Z"
+
+
 def blueprint(recorder: Recorder | None, *, hub: Hub, seats: Seats) -> flask.Blueprint:
     """Return the routes; without a recorder each says that nothing is recorded.
 
     Who plays or fetches takes one of `seats`.
     """
     bp = flask.Blueprint("recordings", __name__)
+    # Before the routes, which name it.
+    bp.record(lambda state: state.app.url_map.converters.update(recording=RecordingConverter))
     summaries = Summaries()
 
     def on() -> Recorder:
@@ -58,7 +66,7 @@ def blueprint(recorder: Recorder | None, *, hub: Hub, seats: Seats) -> flask.Blu
         """The recordings, newest first; ?camera= &limit= &before=NAME."""
         args = flask.request.args
         camera = args.get("camera")
-        limit = int(read_number(args, "limit", _LIMIT, least=1, most=_MOST))
+        limit = read_whole(args, "limit", _MOST) or _LIMIT
         found = on().shelf.all(None if camera is None else check_camera(camera))
         before = args.get("before")
         if before is not None:

@@ -34,16 +34,17 @@ def read_query(args: Mapping[str, str]) -> Query:
     if view is None:
         raise QueryError(f"view: expected raw or annotated, got {args['view'][:80]!r}")
     wish = Wish(
-        width=_whole(args, "width", MAX_SIDE),
-        height=_whole(args, "height", MAX_SIDE),
-        quality=_whole(args, "quality", 100),
+        width=read_whole(args, "width", MAX_SIDE),
+        height=read_whole(args, "height", MAX_SIDE),
+        quality=read_whole(args, "quality", 100),
     )
     least, most = _FPS
     fps = read_number(args, "fps", most, least=least, most=most) if "fps" in args else None
     return Query(view, wish, fps)
 
 
-def _whole(args: Mapping[str, str], name: str, most: int) -> int | None:
+def read_whole(args: Mapping[str, str], name: str, most: int) -> int | None:
+    """Return the whole number from 1 to `most` that `name` gives, if any; raise QueryError."""
     text = args.get(name)
     if text is None:
         return None

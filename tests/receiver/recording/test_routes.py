@@ -126,7 +126,14 @@ def test_the_list_is_asked_for_by_camera_and_in_pages(client: FlaskClient, tmp_p
     assert starts("?limit=2") == ["4", "3"]
     assert starts("?limit=2&before=20261121T140503.000Z") == ["2", "1"]
     assert client.get("/recordings?limit=0").status_code == 400
+    assert client.get("/recordings?limit=2.5").status_code == 400
     assert client.get("/recordings?camera=..").status_code == 400
+
+
+def test_a_name_that_is_as_long_as_a_recordings_with_its_suffix_is_not_found(
+    client: FlaskClient,
+) -> None:
+    assert client.get("/recordings/cam1/fourteen-chars.jsonl").status_code == 404
 
 
 def test_recordings_of_one_moment_are_never_torn_apart(client: FlaskClient, tmp_path: Path) -> None:
