@@ -12,10 +12,10 @@ _PLAIN = (
     "resume",
 )
 #: What is done to a share of the packets.
-_DAMAGES = ("corrupt", "truncate", "garble")
+_DAMAGES = ("corrupt", "truncate", "garble", "lose")
 _CODECS = ("h264", "h265", "mjpeg")
 _SPELLINGS = (
-    f"{', '.join(_PLAIN)}, corrupt=SHARE or corrupt=SHARE:SEED (truncate, garble likewise), "
+    f"{', '.join(_PLAIN)}, corrupt=SHARE or corrupt=SHARE:SEED (truncate, garble, lose likewise), "
     "resize=WIDTHxHEIGHT, recode=CODEC, jump=SECONDS, "
     "each also later, as in stall-after=FRAMES or resize-after=FRAMES:WIDTHxHEIGHT"
 )
@@ -61,8 +61,8 @@ class Fault:
 class Corruption:
     """Damage a share of the packets, the same ones for the same seed.
 
-    `how`: corrupt changes some bytes of the payload, truncate cuts it short, and garble puts noise
-    in the place of the whole packet.
+    `how`: corrupt changes some bytes of the payload, truncate cuts it short, garble puts noise in
+    the place of the whole packet, and lose leaves it out.
     """
 
     def __init__(self, share: float, seed: int, how: str = "corrupt") -> None:
@@ -73,10 +73,12 @@ class Corruption:
         self.count = 0
 
     def damage(self, packet: bytes) -> bytes:
-        """Return `packet`, at times damaged; its header is spared unless it is garbled."""
+        """Return `packet`, at times damaged, with its header unless it is garbled; b"" is none."""
         if self._random.random() >= self._share:
             return packet
         self.count += 1
+        if self._how == "lose":
+            return b""
         if self._how == "truncate":
             return packet[: self._random.randrange(12, len(packet))]
         if self._how == "garble":

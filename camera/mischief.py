@@ -114,7 +114,7 @@ class Mischief:
                 self.jump(fault.seconds)
             case "recode":
                 self.recode(fault.codec)
-            case "corrupt" | "truncate" | "garble":
+            case "corrupt" | "truncate" | "garble" | "lose":
                 self.corrupt(fault.share, fault.seed, how=fault.name)
             case "refuse":
                 self.refuse()

@@ -149,7 +149,8 @@ class Stream(Worker):
             captured_at=zero + due,
         )
         if (corruption := self._faults.corruption) is not None:
-            frame = replace(frame, packets=tuple(map(corruption.damage, frame.packets)))
+            packets = filter(None, map(corruption.damage, frame.packets))
+            frame = replace(frame, packets=tuple(packets))
         return frame
 
     def _change(self) -> None:

@@ -75,6 +75,8 @@ class Demuxer:
         self._packets: Iterator[Packet[VideoStream]] = iter(())
         self._ready: deque[Timed] = deque()
         self._lost = 0
+        #: Something is wrong or missing that pictures build upon, up to the next key frame.
+        self._is_broken = False
 
     def open(
         self, url: str, options: Mapping[str, str] | None = None, *, host: str | None = None
@@ -180,12 +182,17 @@ class Demuxer:
             frames = packet.decode()
         except av.error.FFmpegError:
             self._lost += 1
+            self._is_broken = True
             return
         for frame in frames:
             if isinstance(frame, VideoFrame):
                 moment = frame.opaque if isinstance(frame.opaque, float) else read_at
-                corrupt = frame.is_corrupt or packet.is_corrupt
-                self._put(VideoPicture(frame), frame.time, moment, corrupt=corrupt)
+                # FFmpeg marks the picture in which it met damage, and few that build upon it.
+                if frame.is_corrupt or packet.is_corrupt:
+                    self._is_broken = True
+                elif frame.key_frame:
+                    self._is_broken = False
+                self._put(VideoPicture(frame), frame.time, moment, corrupt=self._is_broken)
 
     def _put(self, picture: Picture, at: float | None, read_at: float, *, corrupt: bool) -> None:
         lost, self._lost = self._lost, 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from itertools import pairwise
 
 import av
 import pytest
@@ -212,6 +213,16 @@ def test_packets_are_cut_short_or_become_noise() -> None:
     assert 60 < noise.count < 140
 
 
+def test_packets_get_lost_and_leave_a_gap_in_the_numbers() -> None:
+    with SimulatedCamera(size=SIZE, fps=100) as camera, RawClient(camera.url) as client:
+        client.play()
+        camera.corrupt(0.5, seed=1, how="lose")
+        numbers = [int.from_bytes(client.rtp()[2:4], "big") for _ in range(100)]
+
+    steps = [(after - before) % 65536 for before, after in pairwise(numbers)]
+    assert 150 < sum(steps) < 250
+
+
 def test_faults_come_at_their_frame() -> None:
     faults = [
         Fault.parse("stall-after=30"),
@@ -237,6 +248,7 @@ def test_faults_come_at_their_frame() -> None:
         ("corrupt=0.05", Fault("corrupt", share=0.05)),
         ("corrupt-after=9:1:3", Fault("corrupt", 9, share=1.0, seed=3)),
         ("garble=0.01:7", Fault("garble", share=0.01, seed=7)),
+        ("lose=0.05", Fault("lose", share=0.05)),
         ("recode-after=9:h265", Fault("recode", 9, codec="h265")),
         ("jump=-3600", Fault("jump", seconds=-3600)),
         ("hide", Fault("hide")),

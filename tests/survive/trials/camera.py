@@ -31,6 +31,8 @@ _FPS = 25
 _THROUGH = 3.0
 #: A machine that has other things to do may take so many times longer in short runs.
 _SLACK = 5.0
+#: No frame is as old as this, however busy the machine is.
+_STALE = 10.0
 
 
 def silent(run: Run) -> Figures:
@@ -272,6 +274,8 @@ def times(run: Run) -> Figures:
                 min(ages) >= -0.1 and middle <= 0.1 * (_SLACK if run.quick else 1),
                 f"{name}: ages from {min(ages):.3f} s, in the middle {middle:.3f} s",
             )
+            oldest = max(ages)
+            run.check(oldest <= _STALE, f"{name}: a frame is {oldest:.1f} s old, as it says")
             figures[f"{name}_share"] = round(share, 3)
             figures[f"{name}_median_age_ms"] = round(middle * 1000, 1)
             figures[f"{name}_worst_age_ms"] = round(max(ages) * 1000, 1)
