@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from urllib.parse import quote
 
@@ -128,9 +129,11 @@ def _sender_with_trouble(run: Run, places: Places, hosts: list[str], collector: 
         *("--status-port", "0", "--trace-to", collector.url, "--trace-ratio", "1"),
     ]
     module = ["tests.survive.disarmed", "no-redact", "sender"] if run.disarmed else ["sender"]
+    spool = run.folder / "spool"
+    deliveries = {"json": ("--delivery", "every", "--spool", str(spool)), "text": ()}
     for form in ("json",) if run.quick else ("json", "text"):
         env = {"SENDER_TOKEN": TOKEN, "SENDER_TO": to, "SENDER_LOG_FORMAT": form}
-        with Program(module[0], *module[1:], *arguments, env=env) as sender:
+        with Program(module[0], *module[1:], *arguments, *deliveries[form], env=env) as sender:
             port = sender.wait_for(r"http://127\.0\.0\.1:(\d+)/status", seconds=60)[1]
             for line in lines:
                 camera = line.split()[2].rstrip(",")
@@ -142,6 +145,7 @@ def _sender_with_trouble(run: Run, places: Places, hosts: list[str], collector: 
             places.look_at_arguments(sender)
             sender.stop(seconds=60)
         places.look(f"the sender's log as {form}", sender.output)
+    _look_into(run, places, spool)
     for span in collector.spans:
         places.look("a span", str(span))
 
@@ -186,10 +190,15 @@ def _receiver_with_trouble(run: Run, places: Places) -> None:
         receiver.stop(seconds=60)
     places.look("the receiver's log", receiver.output)
     places.look("the sender's log", sender.output)
-    files = [path for path in records.rglob("*") if path.is_file()]
-    run.check(bool(files), "nothing was recorded")
+    _look_into(run, places, records)
+
+
+def _look_into(run: Run, places: Places, folder: Path) -> None:
+    """Look into every file below the folder; there has to be one with something in it."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    run.check(any(file.stat().st_size for file in files), f"nothing is in {folder.name}")
     for file in files:
-        places.look(f"the recording {file.name}", file.read_bytes().decode("latin-1"))
+        places.look(f"{folder.name}: {file.name}", file.read_bytes().decode("latin-1"))
 
 
 def _short_ones(run: Run, hosts: list[str]) -> Iterator[tuple[str, list[str], dict[str, str]]]:
@@ -231,7 +240,7 @@ TRIALS = [
     Trial(
         "secrets-canary",
         "a camera's password and a token, bare, encoded, in base64 or as JSON, come out nowhere:"
-        " not in logs, answers, metrics, spans, recordings or arguments, whatever fails",
+        " not in logs, answers, metrics, spans, recordings, spools or arguments, whatever fails",
         canary,
         disarm="passwords are not taken out of URLs",
         disarm_quick=True,

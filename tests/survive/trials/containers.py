@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import time
 from typing import Any
+from urllib.parse import quote
 
 import requests
 import yaml
@@ -17,6 +18,7 @@ from tests.compose_project import ComposeProject, docker, health
 from tests.program import ROOT, Program
 from tests.survive import bombs
 from tests.survive.trial import Figures, Run, Trial, Unable
+from tests.survive.trials.canary import PASSWORD, TOKEN, Places
 
 #: Bytes of the container's memory.
 _ROOM = 256 << 20
@@ -52,6 +54,7 @@ def room(run: Run) -> Figures:
         peak = _inside(container, "cat", "/sys/fs/cgroup/memory/memory.max_usage_in_bytes")
         figures["peak_mb"] = int(peak) >> 20 if peak.strip().isdigit() else "unknown"
         log = project.run("logs", "--no-color", "receiver")
+        figures["places"] = _look_for_secrets(run, container, facts, log)
     run.check("signal 9" in log, "the log does not say how the hook ended")
     return figures
 
@@ -73,6 +76,9 @@ def _environment(run: Run) -> dict[str, str]:
         "RECEIVER_HOOK": "trial_hooks.greedy:process",
         "RECEIVER_MEMORY": str(_ROOM),
         "RECEIVER_HOOK_TIMEOUT": "120",
+        # Nobody listens there; what it says of that names no secret.
+        "RECEIVER_RESULT_WEBHOOK": f"http://x:{quote(PASSWORD, safe='')}@127.0.0.1:9/",
+        "RECEIVER_WEBHOOK_TOKEN": TOKEN,
     }
 
 
@@ -100,6 +106,19 @@ def _check_rights(run: Run, container: str) -> None:
     limits = json.loads(docker("inspect", container))[0]["HostConfig"]
     run.check(limits["Memory"] == _ROOM, f"the limit of memory is {limits['Memory']}")
     run.check(0 < limits["PidsLimit"] <= 4096, f"the limit of processes is {limits['PidsLimit']}")
+
+
+def _look_for_secrets(run: Run, container: str, facts: dict[str, Any], log: str) -> int:
+    """Look into what Docker tells of the container, but for its environment, which Docker keeps."""
+    environment = " ".join(facts["Config"].pop("Env"))
+    run.check(TOKEN in environment, "the container was given no token")
+    places = Places(run)
+    places.look("docker inspect", json.dumps(facts))
+    places.look("docker inspect of the image", docker("inspect", facts["Image"]))
+    places.look("docker history", docker("history", "--no-trunc", facts["Image"]))
+    places.look("docker top", docker("top", container))
+    places.look("the container's log", log)
+    return places.count
 
 
 def _bring_frames(run: Run, url: str) -> Figures:
@@ -173,7 +192,8 @@ TRIALS = [
     Trial(
         "containers-room",
         "in a container of 256 MB, as nobody, without capabilities and with nothing to write to,"
-        " books close, every bomb is refused, and a hook that takes all memory costs one restart",
+        " books close, every bomb is refused, a hook that takes all memory costs one restart, and"
+        " Docker tells secrets in the container's environment alone",
         room,
         disarm="the container's files can be written, by root",
     )
