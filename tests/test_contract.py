@@ -61,7 +61,11 @@ schemathesis.openapi.format("inference-header", st.just(str(len(INFERENCE))))
 schemathesis.openapi.media_type("application/octet-stream", st.just(INFERENCE))
 schemathesis.openapi.format("base64-jpeg", st.just(base64.b64encode(JPEG).decode()))
 
-schema = schemathesis.openapi.from_path(str(DOCUMENT))
+#: By default 411 and 413 are no refusals.
+REFUSALS = {"negative_data_rejection": {"expected-statuses": ["4xx"]}}
+schema = schemathesis.openapi.from_path(
+    str(DOCUMENT), config=schemathesis.Config.from_dict({"checks": REFUSALS})
+)
 
 #: Of each operation; a long run asks for more, and for others (tests/survive).
 EXAMPLES = int(os.environ.get("FRAMEPOST_EXAMPLES", "25"))

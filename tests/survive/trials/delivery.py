@@ -42,13 +42,14 @@ def sender_killed(run: Run) -> Figures:
         longest = [0.0]
         kills = _repeat(run, line, [lambda: _restart_sender(line, longest)])
         line.drain()
+        seen = line.check_runs()
         run.check(
             run.quick or longest[0] < _RESTART,
             f"a sender was there again {longest[0]:.1f} s after its start, expected {_RESTART:g}",
         )
         return {
             "kills": kills,
-            **line.check_runs(),
+            **seen,
             "left_in_the_spool": len(set(line.left)),
             "longest_restart_s": round(longest[0], 2),
         }
