@@ -183,3 +183,9 @@ def test_a_program_that_needs_no_redis_starts_without_the_time_to_load_it(progra
     code = f"import sys, {program}.__main__; sys.exit('redis' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_a_sender_without_a_status_port_starts_without_the_time_to_load_flask() -> None:
+    code = "import sys, sender.__main__; sys.exit('flask' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

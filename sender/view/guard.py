@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: For everybody: supervisors, Prometheus, people who look for what is wrong. No picture is there.
 OPEN = frozenset({"/healthz", "/metrics", "/status"})
+#: What the page is made of: a browser that has the password in the page's address brings none here.
+_FILES = "/static/"
 _GRANT = Grant(name="SENDER_VIEW_TOKEN", roles=frozenset({"view"}))
 
 
@@ -47,7 +49,8 @@ class Guard:
         self._hosts = Hosts(app, (), refusals=refusals, remedy=remedy)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["PATH_INFO"] in OPEN:
+        path = environ["PATH_INFO"]
+        if path in OPEN or path.startswith(_FILES):
             return self._app(environ, start_response)
         if self._bearers is None and not self._is_exposed:
             return self._hosts(environ, start_response)
@@ -56,11 +59,10 @@ class Guard:
             return self._app(environ, start_response)
         # So players and browsers begin that have a password, and then come again with it.
         is_usual = refusal.status == 401 and refusal.reason == "missing"
-        path = f"{environ['REQUEST_METHOD'][:16]} {environ['PATH_INFO'][:200]!a}"
         self._refusals.happened(
             environ.get("REMOTE_ADDR", "an unknown address"),
             refusal.reason,
-            f"{path}: {refusal.detail}",
+            f"{environ['REQUEST_METHOD'][:16]} {path[:200]!a}: {refusal.detail}",
             quiet=is_usual,
         )
         return refusal.response(environ)(environ, start_response)

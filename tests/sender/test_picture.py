@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from fractions import Fraction
+from typing import Any
 
 import av
 import cv2
@@ -13,6 +15,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from receiver import formats
 from receiver.raw import read_layout, to_bgr
 from sender.picture import Form, ImagePicture, JpegPicture, Picture, VideoPicture, encode
+from sender.planes import to_planes
 from shared import codec, pattern
 from shared.codec import Image
 from shared.errors import FrameError
@@ -210,3 +213,27 @@ def test_bytes_that_do_not_decode_are_said_so_when_they_are_scaled() -> None:
 def test_a_truncated_jpeg_is_no_picture() -> None:
     with pytest.raises(FrameError):
         JpegPicture.read(codec.encode(pattern.draw(3, 320, 240), 80)[:-300])
+
+
+def test_a_frame_of_video_is_scaled_by_one_thread_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Viewers and the poster may want it at the same moment, and PyAV changes it for so long."""
+    video = VideoPicture(av.VideoFrame(64, 48, "yuv420p"))
+    inside, most = [0], [0]
+
+    def slowly(*args: Any) -> Any:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        threading.Event().wait(0.05)
+        inside[0] -= 1
+        return to_planes(*args)
+
+    monkeypatch.setattr("sender.picture.to_planes", slowly)
+    threads = [threading.Thread(target=video.to_jpeg, args=(80, (32, 24))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert most == [1]

@@ -7,6 +7,8 @@ const AGAIN_AFTER = 2000;
 // The page says "no answer" rather than to wait for what does not come.
 const PATIENCE = 10000;
 
+// Without the password that the page's address may hold: with one, nothing can be fetched.
+const here = (path) => new URL(path, location.origin + location.pathname).href;
 const find = (root, name) => root.querySelector(`[data-is="${name}"]`);
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const picks = ["width", "fps", "quality"].map((name) => find(document, name));
@@ -21,7 +23,7 @@ function wish(names) {
 
 class Tile {
   constructor(name) {
-    this.path = `cameras/${encodeURIComponent(name)}`;
+    this.path = here(`cameras/${encodeURIComponent(name)}`);
     this.element = document.getElementById("camera").content.cloneNode(true).firstElementChild;
     this.element.dataset.camera = name;
     find(this.element, "name").textContent = name;
@@ -116,7 +118,7 @@ function show(cameras) {
 async function watch() {
   for (;;) {
     try {
-      const answer = await fetch("status", { signal: AbortSignal.timeout(PATIENCE) });
+      const answer = await fetch(here("status"), { signal: AbortSignal.timeout(PATIENCE) });
       show((await answer.json()).cameras);
     } catch {
       find(document, "summary").textContent = "no connection to the sender";

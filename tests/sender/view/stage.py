@@ -149,7 +149,7 @@ class Stage:
         answer = connection.getresponse()
         try:
             assert answer.status == 200, answer.read()
-            yield _parts(answer)
+            yield read_parts(answer)
         finally:
             answer.close()
             connection.close()
@@ -184,7 +184,8 @@ def until(true: Callable[[], bool], *, within: float = 30.0) -> None:
         threading.Event().wait(0.02)
 
 
-def _parts(answer: http.client.HTTPResponse) -> Iterator[Part]:
+def read_parts(answer: http.client.HTTPResponse) -> Iterator[Part]:
+    """Yield the parts of a stream until its end."""
     headers: dict[str, str] = {}
     while line := answer.readline():
         text = line.decode().strip()

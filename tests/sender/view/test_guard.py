@@ -8,9 +8,9 @@ import requests
 from tests.sender.view.stage import Stage
 
 TOKEN = "0123456789-a-token-to-look"
-PICTURES = ["/", "/static/page.js", "/cameras/cam1/frame.jpg", "/cameras/cam1/stream.mjpg"]
+PICTURES = ["/", "/cameras/cam1/frame.jpg", "/cameras/cam1/stream.mjpg"]
 PICTURES += ["/video_feed", "/?action=snapshot", "/nothing/here"]
-OPEN = ["/healthz", "/metrics", "/status"]
+OPEN = ["/healthz", "/metrics", "/status", "/static/page.js"]
 
 
 def basic(token: str) -> dict[str, str]:
