@@ -80,6 +80,13 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     "sender/spool/queue.py": {
         "self._closed = None": "None is as false as False",
     },
+    "sender/spool/pen.py": {
+        "if self._writer is None and self._segment is None:": "there are both or none",
+        "if writer is None and segment is None:": "there are both or none",
+        "return segment.bytes >= self._max_bytes or (is_old and segment.bytes > 1)": (
+            "no record has one byte"
+        ),
+    },
     "sender/spool/poster.py": {
         'self._seen: int | None = ""': "no number is equal to it",
         "self._turn.rest(rest or 1.0)": "these refusals all have a rest",
@@ -94,7 +101,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
             for kind in ("None", '"XXreadXX"', '"READ"')
         },
         **dict.fromkeys(
-            ('"XXcursorXX",', '"CURSOR",'), "the kind is shown to nobody, and no other is the same"
+            ("None,", '"XXcursorXX",', '"CURSOR",'),
+            "the kind is shown to nobody, and no other is the same",
         ),
         "is_taken = 200 <= reply.status <= 300": "a frame that got 300 is not settled",
         "is_taken = 200 <= reply.status < 301": "a frame that got 300 is not settled",

@@ -51,10 +51,22 @@ def refuse(*_: object) -> None:
 
 
 def test_a_file_gets_an_eighth_of_the_limit(tmp_path: Path) -> None:
-    pen = make(tmp_path, limit=8 * 3 * SIZE)
+    pen = make(tmp_path, limit=8 * 3 * SIZE + 7)
 
     assert [put(pen, number).first for number in range(7)] == [0, 0, 0, 3, 3, 3, 6]
     assert [path.stat().st_size for _, path in find(tmp_path)] == [3 * SIZE, 3 * SIZE, SIZE]
+    pen.close()
+
+
+def test_a_new_file_begins_with_the_number_of_its_first_record(tmp_path: Path) -> None:
+    clock = Clock()
+    pen = make(tmp_path, clock)
+
+    segment = pen.write(pack(7, frame(7)), 7)
+
+    path = tmp_path / Segment.name(7)
+    assert segment == Segment(path, 7, 7, 0, clock.now, clock.now)
+    assert pen.path == path
     pen.close()
 
 
@@ -93,6 +105,13 @@ def test_a_file_in_which_nothing_could_be_written_is_used_on_and_removed_in_the_
         clock.now += 100
     assert paths == [tmp_path / Segment.name(0)] * 2
 
+    with monkeypatch.context() as patched:
+        patched.setattr("sender.spool.pen.remove", refuse)
+        pen.close()
+    assert len(find(tmp_path)) == 1  # as well as it can be done
+
+    with refusing(monkeypatch), pytest.raises(OSError, match="Input/output"):
+        put(pen, 0)
     pen.close()
     assert find(tmp_path) == []
 
