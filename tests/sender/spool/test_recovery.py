@@ -92,8 +92,9 @@ def test_what_cannot_be_removed_is_left_for_the_next_start(
 
 def test_a_torn_end_is_cut_off(tmp_path: Path) -> None:
     write(tmp_path, 0, 3)
-    path = write(tmp_path, 3, 5, more=pack(5, frame(5))[:-1])
-    whole = path.stat().st_size - len(pack(5, frame(5))) + 1
+    torn = pack(5, frame(5))[:-1]
+    path = write(tmp_path, 3, 5, more=torn)
+    whole = path.stat().st_size - len(torn)
 
     left = look(tmp_path)
 
