@@ -35,6 +35,9 @@ logger = logging.getLogger(__name__)
 #: Every slow client and every viewer holds one; with fewer threads than those, all would stall.
 THREADS = 512
 _CONNECTIONS = 2048
+#: Bytes of a reply that wait for the kernel to take them, and of a request that are read at a time.
+#: Granian would keep 400 kB, and for a viewer who reads slowly that is old pictures.
+_BUFFER = 1 << 16
 #: With 31 MiB the memory of 64 connections still grew after minutes, with 1 MiB it does not.
 _KEPT_BLOCK = 1 << 20
 #: Docker allows 10 s between asking and killing.
@@ -88,7 +91,7 @@ class Server(MPServer):
             loop=Loops.asyncio,
             blocking_threads=THREADS,
             backpressure=_CONNECTIONS,
-            http1_settings=HTTP1Settings(header_read_timeout=10_000),
+            http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=_BUFFER),
             log_level=LogLevels.error,
             log_dictconfig={
                 "version": 1,

@@ -18,7 +18,7 @@ from shared.frame import EncodedFrame
 from shared.latest import Closed
 from shared.seats import Seats
 from shared.view.renditions import Renditions, View
-from shared.view.streaming import seated, streaming
+from shared.view.streaming import pieces, seated, streaming
 
 #: So many results may wait for a reader; more would be old by the time it has them.
 _MAX_LAG = 200
@@ -66,7 +66,7 @@ class Wall:
                 if part is status:
                     self._hang(tiles, query, turns)
                 if (data := part.take()) is not None:
-                    yield data
+                    yield from pieces(data)
         except Closed:
             yield record("end", {"reason": "the receiver shuts down"})
         finally:

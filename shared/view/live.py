@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import Generic, Protocol
 
 import flask
@@ -18,7 +19,7 @@ from shared.view.freshness import state_at
 from shared.view.mjpeg import CONTENT_TYPE, Multipart, shows_late
 from shared.view.query import QueryError, read_query
 from shared.view.renditions import P, Rendition, Renditions, Shown, View
-from shared.view.streaming import NO_STORE, seated, streaming
+from shared.view.streaming import NO_STORE, pieces, seated, streaming
 from shared.view.viewer import Camera, watch
 
 #: How old the picture is, in a word: live, stale or gone; frozen where the camera repeats it.
@@ -84,7 +85,8 @@ class Live(Generic[P]):
             return response
         agent = request.headers.get("User-Agent", "")
         body = Multipart(ahead=shows_late(agent, request.headers.get("Accept", "")))
-        response.response = map(body.part, watch(camera, query, self._renditions))
+        parts = map(body.part, watch(camera, query, self._renditions))
+        response.response = chain.from_iterable(map(pieces, parts))
         return seated(response, self._seats, camera=camera)
 
     def _camera(self, name: str | None) -> Camera[P]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import flask
 
 from shared.problem import problem
 from shared.seats import Seats, Watched
 
 NO_STORE = "no-store, no-transform"
+#: Of a body that goes on Granian, the receiver's server, takes some pieces ahead of what can be
+#: sent, however large they are: a viewer who reads slowly, or never, has those in our memory.
+_PIECE = 1 << 16
 
 
 def streaming(content_type: str) -> flask.Response:
@@ -17,6 +22,13 @@ def streaming(content_type: str) -> flask.Response:
     # For nginx, which would hold pictures back to fill its buffers.
     response.headers["X-Accel-Buffering"] = "no"
     return response
+
+
+def pieces(data: bytes) -> Iterator[bytes]:
+    """Return `data` in pieces that are small enough to be held for each viewer."""
+    if len(data) <= _PIECE:
+        return iter((data,))
+    return (data[at : at + _PIECE] for at in range(0, len(data), _PIECE))
 
 
 def seated(

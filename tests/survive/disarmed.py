@@ -148,6 +148,13 @@ def few_threads() -> None:
     connections.Connections.look = lambda self: 0  # type: ignore[method-assign]
 
 
+def whole_pictures() -> None:
+    """Give each part of a live view to the server in one piece."""
+    from shared.view import streaming
+
+    streaming._PIECE = 1 << 40
+
+
 def no_limits_of_pictures() -> None:
     """Take pictures of any size, of any number of segments, that unpack to anything."""
     from receiver import png
@@ -315,6 +322,7 @@ PATCHES: dict[str, Callable[[], None]] = {
     "set-clock-no-offset": set_clock_no_offset,
     "short-patience": short_patience,
     "few-threads": few_threads,
+    "whole-pictures": whole_pictures,
     "no-limits-of-pictures": no_limits_of_pictures,
     "no-end-of-pictures": no_end_of_pictures,
     "kept-pixels": kept_pixels,
