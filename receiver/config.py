@@ -168,7 +168,7 @@ class ReceiverConfig(LimitsConfig, RecordingConfig, HookConfig):
     listen: Annotated[Names, AfterValidator(_check_listen)] = Field(
         [],
         description="where frames come from besides HTTP, such as redis://HOST:PORT/0?topic=img0"
-        " or udp://HOST:PORT",
+        ", udp://HOST:PORT or zmq://127.0.0.1:5555",
     )
     result_webhook: Urls = Field([], description="URLs that every result is posted to, as JSON")
     webhook_token: Token | None = Field(

@@ -9,7 +9,7 @@ from typing import Any
 
 from werkzeug.exceptions import HTTPException
 
-from receiver.fate import Fate
+from receiver.fate import Fate, State
 from receiver.formats import inspect
 from receiver.hub import Hub
 from receiver.result import Result
@@ -55,17 +55,21 @@ class Desk:
         self._traces = traces
 
     @contextmanager
-    def counting_refusals(self, camera: str) -> Iterator[None]:
-        """Check the camera's name, and count what is raised within as a body that was refused."""
+    def counting_refusals(self, camera: str | None) -> Iterator[None]:
+        """Check the camera's name, and count what is raised within as a body that was refused.
+
+        None: it is to be found out, and nobody's if that fails.
+        """
         try:
-            check_camera(camera)
+            if camera is not None:
+                check_camera(camera)
             yield
         except FrameError as exc:
             if exc.reason != _UNSETTLED:  # that one was taken
-                self._hub.refuse(camera, exc.reason)
+                self._hub.refuse(camera or "", exc.reason)
             raise
         except HTTPException:  # what Werkzeug refuses, such as a form of too many parts
-            self._hub.refuse(camera, "form")
+            self._hub.refuse(camera or "", "form")
             raise
 
     def take(
@@ -87,17 +91,34 @@ class Desk:
         With `every` it is processed even if newer ones come. Raise FrameError for no picture, too
         many cameras, a full queue, and for `every` where no hook runs (409).
         """
-        picture = inspect(body, media_type=media_type, max_pixels=self._max_pixels)
-        if every:
-            self._check_hook(camera)  # first, for to identify a frame of a new camera makes one
-        frame = EncodedFrame(
-            **self.identify(camera, envelope, received or time.time()),
-            data=picture.data,
-            width=picture.width,
-            height=picture.height,
-            media_type=picture.media_type,
-        )
+        frame = self._check(camera, body, envelope, media_type, received, every=every)
         return self._give(frame, every=every, wait=wait, seated=seated)
+
+    def take_and_tell(
+        self,
+        camera: str,
+        body: bytes,
+        envelope: Envelope,
+        told: Callable[[Fate], object],
+        *,
+        media_type: str = "",
+        received: float | None = None,
+    ) -> Fate | None:
+        """Take the picture in `body`, as `take`, for a caller who has no thread to wait with.
+
+        Return its Fate where that is known by now, as where no hook would answer. None: `told` is
+        called with it, once and on any thread, and must not block.
+        """
+        frame = self._check(camera, body, envelope, media_type, received)
+        ticket = (None if self._traces is None else self._traces.ticket(frame)) or Ticket()
+        will_answer = self._will_answer(camera)
+        if will_answer:
+            ticket.tell(lambda: told(Fate(frame, _state(ticket), ticket.result, waited=0.0)))
+        outcome = self._hub.publish(frame, ticket=ticket)
+        if outcome == "duplicate":
+            return Fate(frame, outcome, self._known(frame))
+        is_told = will_answer and outcome != "waiting"
+        return None if is_told else Fate(frame, "accepted")
 
     def submit(
         self,
@@ -111,6 +132,27 @@ class Desk:
         if every:
             self._check_hook(frame.camera)
         return self._give(frame, every=every, wait=wait, seated=seated)
+
+    def _check(
+        self,
+        camera: str,
+        body: bytes,
+        envelope: Envelope,
+        media_type: str,
+        received: float | None,
+        *,
+        every: bool = False,
+    ) -> EncodedFrame:
+        picture = inspect(body, media_type=media_type, max_pixels=self._max_pixels)
+        if every:
+            self._check_hook(camera)  # first, for to identify a frame of a new camera makes one
+        return EncodedFrame(
+            **self.identify(camera, envelope, received or time.time()),
+            data=picture.data,
+            width=picture.width,
+            height=picture.height,
+            media_type=picture.media_type,
+        )
 
     def _give(self, frame: EncodedFrame, *, every: bool, wait: float | None, seated: bool) -> Fate:
         wait = None if wait is None else min(wait, MAX_WAIT)
@@ -185,6 +227,11 @@ class Desk:
             frame.seq,
         )
         return result if is_same else None
+
+
+def _state(ticket: Ticket) -> State:
+    # Nothing became of it here: to those who cannot send it again, the same as failed.
+    return "failed" if ticket.state is None or ticket.state == "closed" else ticket.state
 
 
 def _unsettled(result: Result | None) -> FrameError:

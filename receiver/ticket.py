@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Literal
 
 from receiver.result import Result
@@ -24,12 +25,19 @@ class Ticket:
         self._unsettled.acquire()
         self.state: Settlement | None = None
         self.result: Result | None = None
+        self._listener: Callable[[], object] | None = None
+
+    def tell(self, listener: Callable[[], object]) -> None:
+        """Have `listener` called when it is settled, on that thread; before anybody settles it."""
+        self._listener = listener
 
     def settle(self, state: Settlement, result: Result | None = None) -> None:
         """Say what became of the frame; must not block. What is said first stands."""
         if self.state is None:
             self.result, self.state = result, state
             self._unsettled.release()
+            if self._listener is not None:
+                self._listener()
 
     def wait(self, seconds: float) -> bool:
         """Wait at most so long; say whether it was settled."""

@@ -13,7 +13,7 @@ from types import FrameType
 
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from sender.carriers.carriers import make_client, read_endpoint
+from sender.carriers.carriers import lanes, make_client, read_endpoint
 from sender.carriers.contract import Connection
 from sender.check.check import Check
 from sender.config import CameraConfig, SenderConfig
@@ -150,7 +150,7 @@ def _build_one(
         partial(open_source, camera.source, camera.options),
         source_name=redact(camera.source),
         make_client=partial(make_client, camera.carrier, endpoint, Connection(context=context)),
-        in_flight=camera.in_flight,
+        in_flight=lanes(camera.carrier, camera.in_flight),
         endpoint=endpoint,
         fps=camera.fps,
         size=camera.pixels,

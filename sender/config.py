@@ -48,7 +48,8 @@ class CameraConfig(BaseModel):
     to: To = Field(
         "http://127.0.0.1:8000",
         description="the receiver; with a path, the URL is used as it stands; or a Redis that"
-        " receivers read: redis://HOST:PORT/0?key=cam1&topic=img0; or udp://HOST:PORT",
+        " receivers read: redis://HOST:PORT/0?key=cam1&topic=img0; or udp://HOST:PORT; or an"
+        " imageZMQ hub, zmq://HOST:PORT, or its subscribers, zmq+pub://127.0.0.1:PORT",
     )
     fps: Fps | None = Field(None, description="frames a second at most; default: all")
     size: Size | None = Field(None, description="scale to WIDTHxHEIGHT; default: as they come")
@@ -68,7 +69,7 @@ class CameraConfig(BaseModel):
     in_flight: Annotated[int, Field(ge=1, le=64), Expect("a whole number from 1 to 64")] = Field(
         2,
         description="frames of a camera that may wait for their replies at once; for a far"
-        " receiver: frames a second times the seconds of a round trip; with a Redis always one",
+        " receiver: frames a second times the seconds of a round trip; over HTTP only",
     )
     rtsp_transport: Annotated[Literal["tcp", "udp"], Expect("tcp or udp")] = Field(
         "tcp", description="how an RTSP camera sends"
@@ -124,7 +125,7 @@ class CameraConfig(BaseModel):
     token: Token | None = Field(
         None,
         description="sent as Authorization: Bearer, over UDP as a seal; better in SENDER_TOKEN than"
-        " here; none for a Redis",
+        " here; none for a Redis or ZeroMQ",
     )
     tls_ca: Path | None = Field(
         None, description="PEM file: trust an https receiver whose certificate it signed, no other"

@@ -9,26 +9,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
-from shared import wire
+from shared import json_envelope
 from shared.errors import FrameError
 
 SUFFIX = ":envelope"
 #: One is never longer.
 MAX_ENVELOPE = 4096
-MEDIA_TYPE = "Content-Type"
-
-_TEXTS = {"epoch": wire.EPOCH, "media_type": MEDIA_TYPE, "digest": wire.DIGEST, "trace": wire.TRACE}
-_TIMES = {"captured_at": wire.CAPTURED_AT, "sent_at": wire.SENT_AT}
 
 
 def write(headers: Mapping[str, str], *, length: int) -> bytes:
     """Return what stands beside a value of `length` bytes that a POST would send with `headers`."""
-    facts: dict[str, Any] = {n: headers[h] for n, h in _TEXTS.items() if h in headers}
-    facts["seq"] = int(headers[wire.SEQ])
-    facts |= {name: float(headers[header]) for name, header in _TIMES.items()}
-    return json.dumps(facts | {"bytes": length}, separators=(",", ":")).encode()
+    facts = json_envelope.to_facts(headers) | {"bytes": length}
+    return json.dumps(facts, separators=(",", ":")).encode()
 
 
 def read(text: bytes, *, length: int) -> dict[str, str]:
@@ -46,11 +39,4 @@ def read(text: bytes, *, length: int) -> dict[str, str]:
             status=400,
             reason="header",
         )
-    if facts.get("bytes", length) != length:
-        return {}
-    names = _TEXTS | {"seq": wire.SEQ} | _TIMES
-    given = {name: facts[name] for name in names if facts.get(name) is not None}
-    return {
-        names[name]: wire.format_time(value) if isinstance(value, float) else str(value)
-        for name, value in given.items()
-    }
+    return json_envelope.to_headers(facts) if facts.get("bytes", length) == length else {}

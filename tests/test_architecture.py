@@ -75,6 +75,11 @@ HOMES = {
     "simplejpeg": {"shared/codec.py"},
     "urllib3": {"sender/sources/"},
     "yaml": {"shared/settings.py"},
+    "zmq": {
+        *("shared/curve.py", "shared/zmq_socket.py"),
+        *("receiver/listeners/zmq_hub.py", "receiver/listeners/zmq_listener.py"),
+        *("receiver/listeners/zmq_subscriber.py", "sender/carriers/zmq_carrier.py"),
+    },
 }
 
 
@@ -178,9 +183,12 @@ def test_a_file_holds_one_noun(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 250
 
 
+@pytest.mark.parametrize("library", ["redis", "zmq"])
 @pytest.mark.parametrize("program", ["receiver", "sender"])
-def test_a_program_that_needs_no_redis_starts_without_the_time_to_load_it(program: str) -> None:
-    code = f"import sys, {program}.__main__; sys.exit('redis' in sys.modules)"
+def test_a_program_that_needs_none_of_it_starts_without_the_time_to_load_it(
+    program: str, library: str
+) -> None:
+    code = f"import sys, {program}.__main__; sys.exit('{library}' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 

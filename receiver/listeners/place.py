@@ -8,7 +8,9 @@ from typing import Protocol
 
 from receiver.listeners.redis_place import RedisPlace
 from receiver.listeners.udp_place import UdpPlace
+from receiver.listeners.zmq_place import ZmqPlace
 from shared import redis_url
+from shared.zmq_url import REQUEST, SUBSCRIBE
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+]{0,20})://", re.IGNORECASE)
 
@@ -34,8 +36,13 @@ class Place(Protocol):
 _KINDS: dict[str, Callable[[str], Place]] = {
     **dict.fromkeys(redis_url.SCHEMES, RedisPlace.parse),
     "udp": UdpPlace.parse,
+    REQUEST: ZmqPlace.parse,
+    SUBSCRIBE: ZmqPlace.parse,
 }
-_FORMS = ("redis://HOST:PORT/DATABASE", "udp://HOST:PORT")
+_FORMS = (
+    *("redis://HOST:PORT/DATABASE", "udp://HOST:PORT"),
+    *("zmq://HOST:PORT", "zmq+sub://HOST:PORT"),
+)
 
 
 def parse_places(texts: list[str]) -> list[Place]:

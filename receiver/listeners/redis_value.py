@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from receiver.base64_text import decode, longest
 from receiver.formats import is_picture
 from receiver.raw import is_raw
-from shared import redis_envelope, wire
+from shared import json_envelope, redis_envelope, wire
 from shared.errors import FrameError
 from shared.wire import Envelope
 
@@ -31,7 +31,7 @@ def read_value(data: bytes, envelope: bytes, *, max_bytes: int) -> Value:
     headers: Mapping[str, str] = {}
     if envelope:
         headers = redis_envelope.read(envelope, length=len(data))
-    media_type = headers.get(redis_envelope.MEDIA_TYPE, "")
+    media_type = headers.get(json_envelope.MEDIA_TYPE, "")
     is_bare = is_picture(data) or is_raw(media_type)
     # Before it is decoded: what is longer was not fetched whole.
     _check_length(data, max_bytes if is_bare else longest(max_bytes))

@@ -15,7 +15,7 @@ from receiver.listeners.assembly import Assembly, Whole
 from receiver.listeners.contract import ListenerStatus
 from receiver.listeners.udp_place import UdpPlace
 from receiver.listeners.udp_socket import UdpSocket
-from shared import redis_envelope, wire
+from shared import json_envelope, redis_envelope, wire
 from shared.access.grant import Grant
 from shared.backoff import Backoff
 from shared.datagram import HEAD, BadDatagram, Flaw, Head, ahead, payload_of, read_head, time_of
@@ -221,5 +221,5 @@ class UdpListener(Worker):
         headers = redis_envelope.read(body.envelope, length=len(body.picture))
         envelope = wire.from_headers(headers)
         wire.check_digest(envelope, body.picture)
-        media_type = headers.get(redis_envelope.MEDIA_TYPE, "")
+        media_type = headers.get(json_envelope.MEDIA_TYPE, "")
         self._desk.take(body.camera, body.picture, envelope, media_type=media_type)

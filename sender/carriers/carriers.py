@@ -6,9 +6,10 @@ from sender.carriers import http
 from sender.carriers.contract import Carrier, CarrierOptions, Connection
 from sender.carriers.redis_endpoint import RedisEndpoint
 from sender.carriers.udp_endpoint import UdpEndpoint
+from sender.carriers.zmq_endpoint import ZmqEndpoint
 from sender.courier import Client
 from sender.endpoint import Endpoint
-from shared import redis_url
+from shared import redis_url, zmq_url
 from shared.errors import ConfigError
 
 
@@ -38,6 +39,19 @@ def _connect_udp(options: CarrierOptions, endpoint: Endpoint, connection: Connec
     return UdpCarrier(endpoint, deadline=options.deadline)
 
 
+def _read_zmq(options: CarrierOptions) -> Endpoint:
+    if options.encoding != "raw":
+        raise ConfigError(f"encoding: expected raw for ZeroMQ, got {options.encoding}")
+    return ZmqEndpoint.read(options.to, options.camera, digest=options.digest)
+
+
+def _connect_zmq(options: CarrierOptions, endpoint: Endpoint, connection: Connection) -> Client:
+    from sender.carriers.zmq_carrier import ZmqCarrier  # with pyzmq
+
+    assert isinstance(endpoint, ZmqEndpoint)
+    return ZmqCarrier(endpoint, deadline=options.deadline)
+
+
 _HTTP = Carrier(name="HTTP", read=http.read, connect=http.connect)
 _REDIS = Carrier(
     name="a Redis",
@@ -45,13 +59,24 @@ _REDIS = Carrier(
     connect=_connect_redis,
     tokenless="whose password stands in its URL",
 )
+_ZMQ = Carrier(
+    name="ZeroMQ",
+    read=_read_zmq,
+    connect=_connect_zmq,
+    tokenless="which knows keys (?secret=FILE&server=FILE)",
+)
 #: Those besides HTTP; what is no URL at all is left to HTTP's sentence.
 _OTHERS: dict[str, Carrier] = {
     **dict.fromkeys(redis_url.SCHEMES, _REDIS),
     "udp": Carrier(name="UDP", read=_read_udp, connect=_connect_udp),
+    zmq_url.REQUEST: _ZMQ,
+    zmq_url.PUBLISH: _ZMQ,
 }
 #: Every form of `--to`, for people.
-FORMS = "http://HOST:PORT, https://HOST:PORT, redis://HOST:PORT or udp://HOST:PORT"
+FORMS = (
+    "http://HOST:PORT, https://HOST:PORT, redis://HOST:PORT, udp://HOST:PORT, zmq://HOST:PORT"
+    " or zmq+pub://HOST:PORT"
+)
 
 
 def is_http(to: str) -> bool:
@@ -79,6 +104,13 @@ def read_endpoint(options: CarrierOptions) -> Endpoint:
     if problems:
         raise ConfigError(*problems)
     return endpoint
+
+
+def lanes(options: CarrierOptions, in_flight: int) -> int:
+    """Return how many of `in_flight` clients a camera may have: elsewhere than over HTTP each frame
+    is out of the way before the next, and those on another connection could overtake it.
+    """
+    return in_flight if is_http(options.to) else 1
 
 
 def make_client(options: CarrierOptions, endpoint: Endpoint, connection: Connection) -> Client:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from receiver import formats, raw
 from receiver.kserve import inference_request
 from receiver.listeners.redis_value import read_value
+from receiver.listeners.zmq_head import read_head
 from receiver.prefer import read_every, read_wait
 from receiver.wish import read_wish
 from shared import codec, jpeg, wire
@@ -17,6 +18,7 @@ from shared.access.authorization import is_basic, read_token
 from shared.byte_stream import ByteStream
 from shared.control import Control
 from shared.errors import FrameError
+from shared.frame import check_camera
 from shared.multipart import Multipart
 from shared.retry_after import read_retry_after
 from shared.traceparent import TraceParent
@@ -134,6 +136,15 @@ def _redis(data: bytes) -> None:
         check(len(found.picture) <= _LIMIT, "a value has a limit")
 
 
+def _zmq(data: bytes) -> None:
+    with suppress(FrameError):
+        found = read_head(data)
+        check_camera(found.camera)
+        if found.media_type:
+            layout = raw.read_layout(found.media_type)
+            check(0 < layout.size <= 3 * 10**10, "an array has a size that can be counted")
+
+
 def _png() -> bytes:
     def chunk(kind: bytes, body: bytes) -> bytes:
         return (
@@ -196,6 +207,13 @@ TARGETS = {
     "wish": Target(_wish, (b'{"fps": 5, "size": "640x360", "quality": 70}', b'{"fps": null}')),
     "inference": Target(
         _inference, (b"\n" + _INFERENCE, b"%d\n" % len(_INFERENCE) + _INFERENCE + b"abc", b"0\nabc")
+    ),
+    "zmq": Target(
+        _zmq,
+        (
+            b'{"msg": "front door", "framepost": {"seq": 7, "epoch": "e", "captured_at": 1.5}}',
+            b'{"msg": "rpi-1", "dtype": "uint8", "shape": [480, 640, 3]}',
+        ),
     ),
     "redis": Target(_redis, (_JPEG + b'\n{"seq": 7, "bytes": 44}', b"/9j/2Q==\n{}")),
 }

@@ -213,7 +213,7 @@ def test_both_programs_end_in_time_while_redis_stands_still(redis_server: RedisS
         (("--token=canary",), "sender: --token: expected none for a Redis, whose password"),
         (("--to=redis://:canary@h?topik=x",), "sender: --to: expected no option but key, topic"),
         (("--to=redis://:canary@h:x",), "sender: --to: expected redis://[:PASSWORD@]HOST:PORT"),
-        (("--to=zmq://:canary@h",), "SENDER_TO: expected http://HOST:PORT, https://HOST:PORT"),
+        ("door", "zmq+sub://HOST:PORT, got 'door'"),
     ],
 )
 def test_settings_that_do_not_fit_a_redis_are_said_in_a_sentence(
@@ -234,7 +234,7 @@ def test_settings_that_do_not_fit_a_redis_are_said_in_a_sentence(
         ("redis://:canary@h?topik=x", "RECEIVER_LISTEN: expected no option but topic, result"),
         ("redis://:canary@h:x", "RECEIVER_LISTEN: expected redis://[:PASSWORD@]HOST:PORT/DATABASE"),
         ("http://:canary@h", "RECEIVER_LISTEN: expected redis://HOST:PORT/DATABASE"),
-        ("door", "udp://HOST:PORT, got 'door'"),
+        ("door", "zmq+sub://HOST:PORT, got 'door'"),
         ("redis://:canary@h?expire=x", "RECEIVER_LISTEN: expire: expected seconds from 0.001"),
         ("redis://h,redis://:canary@h", "RECEIVER_LISTEN: expected each once, got redis://h:6379"),
     ],
