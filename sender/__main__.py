@@ -82,7 +82,6 @@ def main(argv: Sequence[str]) -> int:
                 sys.stderr.write(f"sender: {exc}\n")
                 return 1
             stack.enter_context(server)
-            stack.callback(windows.close)
         progress = None
         if config.progress or (sys.stderr.isatty() and config.log_format == "text"):
             stack.enter_context(logging_redirect_tqdm())

@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -43,11 +44,21 @@ class PortError(FramepostError):
 class Server:
     """Answers with `app`, a thread for each connection, until `stop`."""
 
-    def __init__(self, app: WSGIApplication, host: str, port: int, *, connections: int) -> None:
+    def __init__(
+        self,
+        app: WSGIApplication,
+        host: str,
+        port: int,
+        *,
+        connections: int,
+        end_streams: Callable[[], None] = lambda: None,
+    ) -> None:
         """Listen at once, on any free port for 0; raise PortError.
 
-        More than so many `connections` at a time are answered 503.
+        More than so many `connections` at a time are answered 503. `end_streams` has those answers
+        end that would go on, when it stops.
         """
+        self._end_streams = end_streams
         with _listen(host, port) as listener:
             self._server = _Server(listener, app, connections)
         self.port: int = self._server.port
@@ -61,6 +72,7 @@ class Server:
 
     def stop(self) -> None:
         """End, with every connection there is."""
+        self._end_streams()
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join(_END)

@@ -64,7 +64,7 @@ def make_server(
         refusals=refusals,
     )
     host, port = place
-    server = Server(app, host, port, connections=viewers + _SHORT)
+    server = Server(app, host, port, connections=viewers + _SHORT, end_streams=windows.close)
     registry.register(_Numbers(renditions, AllSeats(_PREFIX, viewers=seats), refusals))
     url = f"http://{f'[{host}]' if ':' in host else host}:{server.port}"
     closed = "no pictures, for want of SENDER_VIEW_TOKEN or --insecure"

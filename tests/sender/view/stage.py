@@ -94,8 +94,6 @@ class Stage:
         self.close()
 
     def close(self) -> None:
-        for window in self.windows.values():
-            window.close()
         self._server.stop()
 
     def show(

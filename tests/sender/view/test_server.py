@@ -16,7 +16,7 @@ from tests.sender.view.stage import until
 
 
 def hello(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    body = f"Hello {environ['REQUEST_METHOD']}".encode()
+    body = f"Hello {environ['REQUEST_METHOD']} {len(environ['wsgi.input'].read())}".encode()
     start_response("200 OK", [("Content-Length", str(len(body)))])
     return [body]
 
@@ -38,17 +38,17 @@ def threads() -> int:
 def test_a_request_is_answered(server: Server) -> None:
     answer = get(server)
 
-    assert (answer.status_code, answer.text) == (200, "Hello GET")
+    assert (answer.status_code, answer.text) == (200, "Hello GET 0")
     assert answer.headers["Server"] == "framepost-sender"
 
 
 def test_a_body_is_nothing_that_it_waits_for_or_keeps(server: Server) -> None:
     small = requests.post(f"http://127.0.0.1:{server.port}/", b"x" * 1000, timeout=30)
     with closing(socket.create_connection(("127.0.0.1", server.port), timeout=30)) as client:
-        client.sendall(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+        client.sendall(b"POST / HTTP/1.0\r\n\r\nand on, and on")
         endless = client.recv(1000)
 
-    assert small.text == "Hello POST"
+    assert small.text == "Hello POST 0"
     assert b"200 OK" in endless
 
 
