@@ -21,8 +21,8 @@ CLIENT = sorted(FOLDER.glob("framepost*.cpp"))
 CHECKS = ROOT / "tests" / "clients" / "checks.cpp"
 STRICT = ("-std=c++17", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror")
 #: Ends a program that reads where it must not, with a report.
-CAREFUL = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g", "-O1")
-RACES = ("-fsanitize=thread", "-g", "-O1")
+CAREFUL = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g1", "-O1")
+RACES = ("-fsanitize=thread", "-g1", "-O1")
 
 Build = Callable[..., Path]
 
