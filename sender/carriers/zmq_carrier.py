@@ -15,10 +15,11 @@ from contextlib import suppress
 from email.message import Message
 from typing import Any
 
+import numpy as np
 import zmq
 
 from sender.carriers.zmq_endpoint import ZmqEndpoint
-from shared import codec, json_envelope
+from shared import json_envelope
 from shared.http_client import NoReply, Reply
 from shared.zmq_socket import ZmqSocket, ZmqTrouble
 
@@ -28,6 +29,7 @@ _ENVELOPE = "framepost"
 _CONNECT = 1.0
 #: What our receiver replies to a frame that it does not take.
 _REFUSAL = re.compile(rb"refused ([45][0-9]{2}) ")
+_SIDES = re.compile(r"=([0-9]+)")
 _LONGEST_REPLY = 1 << 20
 #: So many bytes may wait in the kernel for a slow subscriber: a few frames.
 _BUFFER = 1 << 18
@@ -144,9 +146,10 @@ class ZmqCarrier:
     def _parts(self, target: str, body: bytes, headers: Mapping[str, str]) -> tuple[bytes, bytes]:
         head: dict[str, Any] = {"msg": target}
         if self._endpoint.kind == "image":
-            image = codec.decode(body)
-            head |= {"dtype": str(image.dtype), "shape": image.shape}
-            body = image.tobytes()
+            width, height = map(int, _SIDES.findall(headers[json_envelope.MEDIA_TYPE]))
+            image = np.frombuffer(body, np.uint8).reshape(height, width, 3)
+            head |= {"dtype": "uint8", "shape": image.shape}
+            body = image[:, :, ::-1].tobytes()  # OpenCV's order
         head[_ENVELOPE] = json_envelope.to_facts(headers)
         return json.dumps(head, separators=(",", ":")).encode(), body
 

@@ -49,6 +49,7 @@ class ZmqEndpoint(Endpoint):
             digest=digest,
             url=url,
             kind=form,
+            form="rgb" if form == "image" else "jpeg",
             curve=curve,
         )
 
@@ -61,5 +62,5 @@ class ZmqEndpoint(Endpoint):
         return ""  # no token is known here
 
     def request(self, frame: EncodedFrame) -> tuple[dict[str, str], bytes]:
-        """Return the envelope, as headers, and the JPEG."""
+        """Return the envelope, as headers, and the JPEG or the pixels."""
         return wire.to_headers(frame, digest=self.digest), frame.data

@@ -247,6 +247,22 @@ def test_only_so_many_replies_wait_for_results(
     assert (json.loads(reply)["camera"], json.loads(reply)["state"]) == ("cam2", "accepted")
 
 
+def test_a_part_that_is_far_too_large_ends_its_sender_s_connection(
+    make_frame: MakeFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("receiver.listeners.zmq_listener._MOST", 1)
+    with hub() as (place, port), dealer(port) as socket:
+        monitor = socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        socket.send_multipart([b"", b'{"msg": "cam1"}', bytes(4 * MAX_BYTES + 1)])
+        assert monitor.poll(30_000)
+        socket.disable_monitor()
+        monitor.close()
+        with imagezmq_sender(port) as sender:
+            assert sender.send_jpg("cam1", make_frame().data) == b"OK"
+
+        assert place.messages("refused") == 0
+
+
 def test_what_a_strange_client_says_is_no_end(caplog: pytest.LogCaptureFixture) -> None:
     """A web browser, say."""
     import socket
