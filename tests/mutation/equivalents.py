@@ -76,6 +76,11 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     "sender/spool/cursor.py": {
         "content = os.pread(self._fd, 3 * _SLOT.size, 0)": "what is more is not looked at",
         "slot = _SLOT.pack(number, self._boot, 1)[:-4]": "the last number is cut off",
+        **{
+            'return bytes.fromhex(_BOOT.read_text().strip().replace("-", ""))[:16]'
+            f".{filled}": "filled up in one way each time, it is compared with itself"
+            for filled in ("ljust(16, )", r'rjust(16, b"\0")')
+        },
     },
     "sender/spool/queue.py": {
         "self._closed = None": "None is as false as False",
@@ -136,6 +141,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         'sync: Sync = "XXintervalXX",': "it is neither of the two others",
         'sync: Sync = "INTERVAL",': "it is neither of the two others",
         "self._is_taken = True": "where nothing is held nobody asks",
+        "return self.stock().bytes > self._max_bytes / 2": "no half of a byte is in between",
         "self._held, self._is_taken = None, True": "where nothing is held nobody asks",
         "self._ended = None": "None is as false as False",
     },

@@ -117,3 +117,28 @@ def test_where_the_machine_does_not_say_when_it_was_started_the_number_is_kept(
 
     assert (again.number, again.is_exact) == (7, True)
     assert (tmp_path / "cursor").stat().st_size == 2 * 28
+
+
+def test_a_disk_that_does_not_give_it_leaves_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    def close_and_refuse(fd: int) -> None:
+        close(fd)
+        refuse()
+
+    path = tmp_path / "cursor"
+    with monkeypatch.context() as patched:
+        patched.setattr("sender.spool.cursor.os.pread", refuse)
+        with pytest.raises(OSError, match="Input/output"):
+            Cursor(path)
+    assert files_open(path) == []
+
+    close = os.close
+    cursor = Cursor(path)
+    with monkeypatch.context() as patched:
+        patched.setattr("sender.spool.cursor.os.close", close_and_refuse)
+        cursor.close()
+    assert files_open(path) == []

@@ -47,6 +47,7 @@ def test_each_refusal_is_counted_under_its_reason_told_or_not() -> None:
         "missing": 1,
     }
     assert counts["host"] == 0
+    assert metric.documentation == "Requests that were refused for want of a token or a right"
 
 
 def test_each_address_waits_for_its_own_minute(caplog: pytest.LogCaptureFixture) -> None:
