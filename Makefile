@@ -77,7 +77,7 @@ survive: $(VENV)/.dev  ## every promise against faults and strangers, then each 
 	@$(BIN)/python -m tests.survive $(ARGS)
 	@$(BIN)/python -m tests.survive --disarmed $(ARGS)
 
-mutants: $(VENV)/.mutation  ## change the product a little, thousands of times, and count how often a test notices
+mutants: $(VENV)/.mutation  ## change the product a little, thousands of times, and count how often a test notices; NAME=spool tries what has that in its name
 	@nice -n 10 $(BIN)/python -m tests.mutation $(NAME) $(ARGS)
 
 bench: $(VENV)/.bench  ## every benchmark beside its rivals, an hour and more; ARGS="--clip clip.mp4" for natural pictures

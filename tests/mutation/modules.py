@@ -77,7 +77,10 @@ HELD_BY: dict[str, tuple[str, ...]] = {
     ),
     "shared/access/network.py": ("tests/shared/access/test_bearers.py",),
     "receiver/access/proxies.py": (f"{_ACCESS}/test_proxies.py",),
-    "receiver/access/rate.py": (f"{_ACCESS}/test_rate.py",),
+    "receiver/access/rate.py": (
+        f"{_ACCESS}/test_rate.py",
+        f"{_ACCESS}/test_limits.py::test_who_is_refused_is_told_when_to_come_again",
+    ),
     "shared/access/refusal.py": (
         f"{_ACCESS}/test_gate.py",
         f"{_ACCESS}/test_hosts.py::test_who_does_not_is_told_and_goes_no_further",

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.order import WINDOW, Order, is_before
+from receiver.standstill import Standstill
 from shared.frame import EncodedFrame
 
 
@@ -27,6 +28,20 @@ def came(order: Order, *numbers: int, **facts: Any) -> list[str]:
         frame = make(seq, **facts)
         said.append("known" if order.knows(frame) else order.place(frame))
     return said
+
+
+class Stood(Standstill):
+    """Says that the second frame was made old."""
+
+    def made_old(self, frame: EncodedFrame) -> bool:
+        return frame.seq == 2
+
+
+def test_what_a_standstill_made_old_is_late_and_known() -> None:
+    order = Order(Stood())
+
+    assert came(order, 1, 2, 3) == ["accepted", "superseded", "accepted"]
+    assert came(order, 2) == ["known"]
 
 
 def test_a_frame_is_known_for_as_long_as_the_window_reaches() -> None:

@@ -161,6 +161,7 @@ def test_a_token_may_have_all_roles(file: Path) -> None:
     [
         ("name: a, role: [viewer, boss]", r"got 'viewer, boss'"),
         ("name: a, role: [view, 1]", r"got 'view, 1'"),
+        ("name: a, role: [[view]]", r"""role: expected .*, got "\['view'\]\""""),
         (f"name: a, role: {'x' * 99}", f"got '{'x' * 80}'"),
         (f"name: a, role: view, {'k' * 99}: 1", f"entry 1: expected .*, got '{'k' * 40}'"),
         (f"name: {'n' * 99}, role: view", f"name: .*, got '{'n' * 80}'"),
