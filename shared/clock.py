@@ -104,6 +104,18 @@ class ClockOffset:
             while len(self._samples) > 1 and self._samples[0].at < now - self._window:
                 self._samples.popleft()
 
+    def shift(self, seconds: float, *, error: float) -> None:
+        """Heed that the server's clock was set forward by so many seconds, give or take `error`."""
+        with self._lock:
+            if not self._samples:
+                return
+            self._former = self._samples[0], self._clock()
+            self._samples = deque(
+                _Sample(sample.offset + seconds, sample.error + error, sample.at)
+                for sample in self._samples
+            )
+            self.jumps += 1
+
     def estimate(self) -> Estimate | None:
         """Return what is known by now, None before the first exchange.
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from receiver.sender_clock import SenderClock
+from receiver.sender_clock import DayStart, SenderClock, read_day_start
 from shared.clock import Exchange
 from shared.wire import Envelope
 
@@ -118,3 +118,34 @@ def test_an_absurd_exchange_is_counted() -> None:
 
     assert clock.facts()["absurd"] == 1
     assert clock.facts()["offset_ms"] is None
+
+
+@pytest.mark.parametrize("step", [3600.0, -3600.0])
+def test_when_our_own_clock_is_set_the_next_frame_is_of_the_right_age(step: float) -> None:
+    day_start = DayStart(1e9, 1e-6)
+    clock = SenderClock(day_start=lambda: day_start)
+    clock.offset_of(told(5.0), NOON + 5)
+    day_start = DayStart(1e9 + step, 1e-6)
+    frame = Envelope(captured_at=NOON + 1.0, sent_at=NOON + 1.1)
+
+    assert clock.offset_of(frame, NOON + 6.2 + step) == pytest.approx(5.0 + step, abs=1e-3)
+    # It reports of an exchange from before, which is no reason to believe the former clock again.
+    late = told(5.0, captured_at=NOON + 1.2, sent_at=NOON + 1.3)
+    assert clock.offset_of(late, NOON + 6.4 + step) == pytest.approx(5.0 + step, abs=1e-3)
+    assert clock.facts()["jumps"] == 1
+    assert clock.skewed == 0
+
+
+def test_a_clock_that_is_slewed_or_read_late_is_not_taken_for_set() -> None:
+    readings = iter((DayStart(1e9, 1e-6), DayStart(1e9 + 0.05, 1e-6), DayStart(1e9 + 2.0, 3.0)))
+    clock = SenderClock(day_start=lambda: next(readings))
+    clock.offset_of(told(5.0), NOON + 5)
+    clock.offset_of(Envelope(captured_at=NOON + 1), NOON + 7)
+
+    assert clock.facts()["jumps"] == 0
+
+
+def test_the_clocks_of_this_machine_keep_pace() -> None:
+    first, second = read_day_start(), read_day_start()
+
+    assert abs(second.ahead - first.ahead) <= 0.01 + first.error + second.error
