@@ -24,6 +24,7 @@ from benchmarks import (
     table,
     throughput,
     transports,
+    udp,
     viewers,
     wall,
 )
@@ -55,6 +56,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "table": table,
     "throughput": throughput,
     "transports": transports,
+    "udp": udp,
     "viewers": viewers,
     "wall": wall,
 }

@@ -20,6 +20,7 @@ NAMES = {
     "latency": True,
     "throughput": True,
     "transports": True,
+    "udp": True,
     "carriers": True,
     "scale": True,
     "raw": True,

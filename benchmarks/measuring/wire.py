@@ -40,6 +40,11 @@ class Wire:
             chance = ("-m", "statistic", "--mode", "random", "--probability", str(share))
             _do("iptables", "-w", "-A", "INPUT", "-i", "lo", *chance, "-j", "DROP")
 
+    def thin(self, rate: str, queue: str) -> None:
+        """Let no more pass than `rate`, as tc has it; what does not fit into `queue` is lost."""
+        bucket = ("tbf", "rate", rate, "burst", "16kb", "limit", queue)
+        _do("tc", "qdisc", "add", "dev", "lo", "root", *bucket)
+
 
 def _do(*command: str) -> None:
     try:

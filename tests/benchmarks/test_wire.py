@@ -54,6 +54,39 @@ def test_a_wire_loses_what_it_is_told_and_nothing_else() -> None:
     assert 700 < lossy < 900
 
 
+_THIN = """
+import socket
+from benchmarks.measuring.wire import Wire
+
+wire = Wire()
+wire.thin("1mbit", "32kb")
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as end:
+    end.bind(("127.0.0.1", 0))
+    for _ in range(1000):
+        end.sendto(b"x" * 1400, end.getsockname())
+    end.settimeout(1)
+    count = 0
+    try:
+        while end.recv(2000):
+            count += 1
+    except TimeoutError:
+        print(count)
+"""
+
+
+def test_a_thin_wire_loses_what_its_queue_does_not_hold() -> None:
+    if os.geteuid() != 0 or shutil.which("iptables") is None or shutil.which("tc") is None:
+        missing("iptables and tc, as root", "apt-get install iproute2 iptables")
+
+    ended = subprocess.run(
+        [sys.executable, "-c", _THIN], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert ended.stderr == ""
+    # What fits into the queue and the bucket, and the 90 a second that pass meanwhile.
+    assert 20 < int(ended.stdout) < 900
+
+
 def test_a_wire_that_cannot_be_made_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     from benchmarks.measuring.wire import Wire
 
