@@ -88,9 +88,10 @@ class DeadlineSocket:
                 else:
                     self.is_connected = True
                     return
+            raise trouble
         finally:
             self.end = end
-        raise trouble
+            del trouble  # or it would hold this frame, and the frame it
 
     def sendall(self, data: bytes | memoryview, *more: bytes | memoryview) -> None:
         """Send all of it, and of what there is more, without a copy.

@@ -154,9 +154,12 @@ class HttpClient:
                 self.close()
                 return exchange(end)
         except (OSError, HTTPException, ValueError) as exc:
-            reply = self._no_reply(exc)
-            self.close()
-            raise reply from exc
+            try:
+                # By no name: what a frame of the stack holds holds that frame, and with it the
+                # picture, until the garbage collector comes.
+                raise self._no_reply(exc) from exc
+            finally:
+                self.close()
 
     def _exchange(self, target: str, body: bytes, headers: Mapping[str, str], end: float) -> Reply:
         _, connection = self._ready(end)

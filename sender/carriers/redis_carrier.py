@@ -78,6 +78,8 @@ class RedisCarrier:
         except RedisSilence as exc:
             raise NoReply(str(exc), reason=exc.reason) from exc
         except RedisRefusal as exc:
+            # The frames of its traceback hold it among the replies, and would stay with it.
+            exc.with_traceback(None)
             return _reply(_STATUS[exc.reason], str(exc))
 
     def interrupt(self) -> None:

@@ -78,18 +78,21 @@ class Line:
         `tls` is the host's name where TLS is to be spoken.
         """
         trouble: OSError = OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
-        for tried, (family, kind, protocol, _, address) in enumerate(addresses):
-            now = time.monotonic()
-            try:
-                share = now + (until - now) / (len(addresses) - tried)
-                self._connect(socket.socket(family, kind, protocol), address, until=share)
-                if tls is not None:
-                    self._shake_hands(tls, until=until)
-            except OSError as exc:
-                trouble = exc
-            else:
-                return
-        raise trouble
+        try:
+            for tried, (family, kind, protocol, _, address) in enumerate(addresses):
+                now = time.monotonic()
+                try:
+                    share = now + (until - now) / (len(addresses) - tried)
+                    self._connect(socket.socket(family, kind, protocol), address, until=share)
+                    if tls is not None:
+                        self._shake_hands(tls, until=until)
+                except OSError as exc:
+                    trouble = exc
+                else:
+                    return
+            raise trouble
+        finally:
+            del trouble  # or it would hold this frame, and the frame it
 
     def send(self, data: bytes) -> None:
         """Send what there is room for now; the rest goes when there is."""

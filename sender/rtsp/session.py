@@ -77,7 +77,10 @@ class Session:
         except _TROUBLE as exc:
             trouble = self._explain(exc)
         # Outside the handler: what the server said is to be in no chain.
-        raise trouble
+        try:
+            raise trouble
+        finally:
+            del trouble  # or it would hold this frame, and the frame it, with pictures below
 
     def receive(self, until: float | None = None) -> RtpPacket | None:
         """Return the track's next packet, as it comes; None when `until` (monotonic) came first.
@@ -90,7 +93,10 @@ class Session:
             return self._flow.receive(until)
         except _TROUBLE as exc:
             trouble = self._explain(exc)
-        raise trouble
+        try:
+            raise trouble
+        finally:
+            del trouble  # or it would hold this frame, and the frame it, with pictures below
 
     def close(self) -> None:
         """Say goodbye, which takes 0.2 s at most, and let go of everything.

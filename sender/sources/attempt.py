@@ -42,8 +42,12 @@ class Attempt(Generic[T]):
             threading.Thread(target=self._work, name=self._name, daemon=True).start()
             self._woken.wait(timeout)
         with self._lock:
-            if self._error is not None:
-                raise self._error
+            error, self._error = self._error, None
+            if error is not None:
+                try:
+                    raise error
+                finally:
+                    del error  # or it would hold this frame, and the frame it
             if self._results:
                 return self._results.pop()
             self._left = True
@@ -61,6 +65,7 @@ class Attempt(Generic[T]):
             if not self._left:
                 self._results, self._error = result, error
                 result = []
+        del error  # as above
         self._woken.set()
         for unwanted in result:
             self._discard(unwanted)

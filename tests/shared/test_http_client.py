@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from email.message import Message
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from shared.http_client import MAX_REPLY, HttpClient, NoReply, Reply
+from tests.leftovers import leaves_nothing
 from tests.sender.doubles import PostServer, RawServer, Requests, black_hole, free_port, http_reply
 
 BODY = b"x" * 200_000
@@ -177,6 +179,14 @@ def test_a_refused_connection_is_told_apart() -> None:
         error, _ = fail(client)
 
     assert (error.reason, str(error)) == ("connect", "no connection: Connection refused")
+
+
+def test_a_post_that_failed_leaves_nothing_to_the_garbage_collector() -> None:
+    with black_hole() as silent:
+        for port in (free_port(), silent):
+            client = HttpClient("127.0.0.1", port, deadline=0.2)
+            assert leaves_nothing(partial(client.post, "/", BODY, {}))
+            client.close()
 
 
 def test_an_unknown_host_is_told_apart() -> None:

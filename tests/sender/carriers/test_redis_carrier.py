@@ -21,6 +21,7 @@ from sender.reader import CapturedFrame
 from shared.http_client import NoReply, Reply
 from shared.latest import Latest
 from tests.conftest import MakeFrame
+from tests.leftovers import leaves_nothing
 from tests.receiver.bench import wait_until
 from tests.redis_server import RedisServer
 from tests.sender.doubles import FakePicture, RawServer, free_port
@@ -172,6 +173,16 @@ def test_a_full_redis_refuses_the_frame_and_nobody_is_told_of_it(make_frame: Mak
 
     assert reply.status == 503
     assert reply.words.startswith("is full: ")
+
+
+def test_a_refused_frame_leaves_nothing_to_the_garbage_collector(make_frame: MakeFrame) -> None:
+    with RedisServer(maxmemory="100kb") as server, line(make_frame, server.url) as one:
+
+        def post_and_fail() -> None:
+            assert one.post().status == 503
+            raise KeyError
+
+        assert leaves_nothing(post_and_fail)
 
 
 def test_what_redis_does_not_allow_is_a_refusal_that_says_why(make_frame: MakeFrame) -> None:

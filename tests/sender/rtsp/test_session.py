@@ -15,6 +15,7 @@ import pytest
 from camera.simulated import SimulatedCamera
 from sender.rtsp.session import Session
 from sender.sources.interrupt import Interrupt
+from tests.leftovers import leaves_nothing
 from tests.sender.doubles import RawServer, black_hole, free_port
 from tests.sender.rtsp.scripted import (
     Asked,
@@ -270,6 +271,25 @@ def test_a_port_where_nobody_listens_is_refused() -> None:
 
     assert error.reason == "refused"
     assert str(error) == f"rtsp://127.0.0.1:{port}/live: connection refused"
+
+
+def test_a_camera_that_is_lost_leaves_nothing_to_the_garbage_collector() -> None:
+    unheard = session(f"rtsp://127.0.0.1:{free_port()}/live")
+    assert leaves_nothing(unheard.open)
+    unheard.close()
+
+    with SimulatedCamera(size=SIZE, fps=50) as camera:
+        made = session(camera.url, read_timeout=0.2)
+        made.open()
+        camera.stall()
+
+        assert leaves_nothing(lambda: read_on(made))
+        made.close()
+
+
+def read_on(made: Session) -> None:
+    while True:
+        made.receive()
 
 
 def test_an_unknown_host_is_said() -> None:

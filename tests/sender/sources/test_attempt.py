@@ -10,6 +10,7 @@ import pytest
 from sender.sources.attempt import Attempt, Overdue
 from sender.sources.contract import SourceError
 from sender.sources.interrupt import Interrupt
+from tests.leftovers import leaves_nothing
 
 
 def test_what_the_call_returns_or_raises_comes_through() -> None:
@@ -19,6 +20,12 @@ def test_what_the_call_returns_or_raises_comes_through() -> None:
     with pytest.raises(ZeroDivisionError):
         Attempt(lambda: 1 // 0, discard=discarded.append, name="a").run(5, Interrupt())
     assert discarded == []
+
+
+def test_what_the_call_raised_leaves_nothing_to_the_garbage_collector() -> None:
+    attempt = Attempt(lambda: 1 // 0, discard=print, name="a")
+
+    assert leaves_nothing(lambda: attempt.run(30, Interrupt()))
 
 
 def test_a_late_result_is_discarded() -> None:

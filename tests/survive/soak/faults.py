@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import psutil
 
+from tests.survive.soak.plan import CUT
 from tests.survive.soak.programs import READ_TIMEOUT, Programs
 
 #: Cameras that stall; the others go on meanwhile.
@@ -57,7 +58,7 @@ def faults(line: Programs) -> Mapping[str, Fault]:
             lambda: line.receiver.signal(signal.SIGKILL), line.start_receiver, least=1
         ),
         "network gone": Fault(line.proxy.black_hole, line.proxy.clear, least=2),
-        "connections cut": Fault(cut),
+        CUT: Fault(cut),
         "camera stalled": Fault(stall, resume, least=READ_TIMEOUT + 1),
         "camera gone": Fault(camera.stop, lambda: _discard(camera.start())),
         "hook segfault": Fault(lambda: os.kill(line.roles()["hook process"], signal.SIGSEGV)),

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.survive.census import Census
 from tests.survive.soak.faults import faults
 from tests.survive.soak.filling import crowd, fill
-from tests.survive.soak.plan import Plan, schedule
+from tests.survive.soak.plan import CUT, Plan, schedule
 from tests.survive.soak.programs import Programs
 from tests.survive.soak.report import Report
 from tests.survive.soak.verdict import PLANTED, judge
@@ -76,6 +76,7 @@ def soak(
         for number, kind in enumerate(kinds, 1):
             watch(started + number * plan.every)
             befall(kind, seconds=plan.outage)
+            befall(CUT, seconds=0)
         watch(started + plan.seconds)
         counts = line.counts()
         outputs = list(line.outputs)
@@ -90,7 +91,7 @@ def soak(
     broken += judge(growth, plan)
     return Report(
         growth,
-        {kind: kinds.count(kind) for kind in kinds},
+        {kind: kinds.count(kind) for kind in kinds} | {CUT: len(kinds)},
         round(slowest, 2),
         sum(camera["processed"] for camera in counts.values()),
         broken,
