@@ -247,6 +247,19 @@ def test_only_so_many_replies_wait_for_results(
     assert (json.loads(reply)["camera"], json.loads(reply)["state"]) == ("cam2", "accepted")
 
 
+def test_a_picture_of_more_bytes_than_are_taken_is_refused_though_it_is_one(
+    make_frame: MakeFrame,
+) -> None:
+    data = make_frame().data
+    replies = []
+    with hub() as (_, port), dealer(port) as socket:
+        for length in (MAX_BYTES, MAX_BYTES + 1):
+            socket.send_multipart([b"", b'{"msg": "cam1"}', data.ljust(length, b"\0")])
+            replies.append(socket.recv_multipart()[1])
+
+    assert replies == [b"OK", b"refused 413 image: expected at most 100000 bytes, got 100001"]
+
+
 def test_a_part_that_is_far_too_large_ends_its_sender_s_connection(
     make_frame: MakeFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
