@@ -2,7 +2,8 @@
 
 It stands under the picture's key and `:envelope`, for as long as the picture. Programs that know
 only the picture leave it alone. `bytes` tells whether it belongs to the value that stands there:
-such a program may have put another picture under the key.
+such a program may have put another picture under the key. Over UDP the same stands before the
+picture.
 """
 
 from __future__ import annotations

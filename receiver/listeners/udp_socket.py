@@ -52,7 +52,7 @@ class UdpSocket:
         Each is good only until the next is asked for.
         """
         try:
-            # The kernel may have joined datagrams of one size (UDP_GRO): a sixth of the time.
+            # The kernel may have joined datagrams of one size (UDP_GRO), a call for all of them.
             size, facts, _, address = self._socket.recvmsg_into([self._buffer], 64)
         except (BlockingIOError, InterruptedError):
             return
