@@ -235,17 +235,19 @@ def test_a_frame_that_was_put_back_makes_room_as_any_other_unless_it_is_tried_ag
 ) -> None:
     spool = open_spool(tmp_path, max_bytes=20_000)
     spool.append(frame(0, size=1000))
-    spool.put_back(take(spool))
+    on_its_way = take(spool)
+    spool.put_back(on_its_way)
     if is_on_its_way:
-        take(spool)
+        on_its_way = take(spool)
     for seq in range(1, 50):
         spool.append(frame(seq, size=1000))
 
     stock = spool.stock()
     assert stock.expired + stock.waiting == 50
     if is_on_its_way:
-        spool.settle(take(spool))
+        spool.settle(on_its_way)
         assert spool.stock().expired == stock.expired
+        assert spool.stock().waiting == stock.waiting - 1
         assert take(spool).frame.seq == stock.expired + 1
     else:
         assert take(spool).frame.seq == stock.expired
