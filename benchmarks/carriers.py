@@ -33,6 +33,8 @@ WAYS = (
     Way("Framepost, posts", partial(by_http, "post")),
     Way("Framepost, stream", partial(by_http, "stream")),
     Way("Framepost, Redis", partial(by_redis, "raw"), REDIS),
+    Way("Framepost, zmq", partial(by_listening, "zmq", "zmq", ""), IMAGEZMQ),
+    Way("Framepost, zmq+pub", partial(by_listening, "zmq+pub", "zmq+sub", ""), IMAGEZMQ),
     Way("Framepost, udp", partial(by_listening, "udp", "udp", "")),
     Way("Framepost, udp, parity 8", partial(by_listening, "udp", "udp", "?parity=8")),
 )
