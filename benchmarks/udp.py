@@ -56,8 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rates", type=float, nargs="+", default=[1000, 2000, 3000, 4000, 5000], help="frames/s"
     )
     parser.add_argument("--clip", help="a video for the large pictures; default: test pattern")
-    parser.add_argument("--line", default="20mbit", help="rate of the thin line")
-    parser.add_argument("--queue", default="32kb", help="what its queue holds")
+    parser.add_argument("--line", default="12mbit", help="rate of the thin line")
+    parser.add_argument("--queue", default="24kb", help="what its queue holds")
 
 
 def run(arguments: argparse.Namespace) -> int:
