@@ -89,23 +89,25 @@ def _tell(camera: str, parts: Parts, wish: Callable[[str], str | None]) -> Itera
 def _sum_up(camera: str, parts: Parts) -> flask.Response:
     """Take all parts, and say what became of them; raise FrameError if none was taken."""
     counts: Counter[str] = Counter()
-    refusal: FrameError | None = None
+    refused: tuple[int, FrameError] | None = None
     for outcome in parts:
         counts[outcome.state] += 1
         if outcome.error is not None:
-            error = outcome.error
-            refusal = FrameError(
-                f"part {counts.total()}: {error}", status=error.status, reason=error.reason
-            )
-            if outcome.is_last and error.reason != "truncated":
-                raise refusal
-    if refusal is not None and counts["refused"] == counts.total():
-        raise refusal
+            refused = counts.total(), outcome.error
+            if outcome.is_last and outcome.error.reason != "truncated":
+                raise _about(*refused)
+    if refused is not None and counts["refused"] == counts.total():
+        raise _about(*refused)
     summary: dict[str, Any] = {"camera": camera, "received": counts.total()}
     summary |= {state: counts[state] for state in _STATES}
-    if refusal is not None:
-        summary["detail"] = str(refusal)
+    if refused is not None:
+        summary["detail"] = str(_about(*refused))
     return flask.Response(json.dumps(summary) + "\n", mimetype="application/json")
+
+
+def _about(number: int, error: FrameError) -> FrameError:
+    """Return the error for the request. By a name its raiser would hold it, and it the picture."""
+    return FrameError(f"part {number}: {error}", status=error.status, reason=error.reason)
 
 
 def _wants_lines(request: flask.Request) -> bool:

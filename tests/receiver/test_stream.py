@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from flask.testing import FlaskClient
@@ -17,9 +17,12 @@ from receiver.app import create_app
 from receiver.camera import Camera
 from receiver.desk import Desk
 from receiver.hub import Hub
+from receiver.parts import Outcome, Parts
 from receiver.result import Result
 from shared import codec, pattern
+from shared.errors import FrameError
 from shared.seats import Seats
+from tests.leftovers import leaves_nothing
 from tests.receiver.conftest import MAX_BYTES
 
 JPEGS = [codec.encode(pattern.draw(n, 160, 120), 80) for n in range(4)]
@@ -387,3 +390,9 @@ def test_without_a_hook_nobody_is_kept_waiting(client: FlaskClient) -> None:
     found = lines(client, numbered(1, 2), Prefer="wait=60")
 
     assert [line["state"] for line in found] == ["accepted", "accepted"]
+
+
+def test_a_stream_that_is_refused_leaves_no_picture_to_the_garbage_collector() -> None:
+    error = FrameError("expected a picture", status=422, reason="decode")
+
+    assert leaves_nothing(lambda: stream._sum_up("cam1", cast(Parts, [Outcome(0.0, error=error)])))

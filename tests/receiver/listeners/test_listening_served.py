@@ -213,7 +213,6 @@ def test_both_programs_end_in_time_while_redis_stands_still(redis_server: RedisS
         (("--token=canary",), "sender: --token: expected none for a Redis, whose password"),
         (("--to=redis://:canary@h?topik=x",), "sender: --to: expected no option but key, topic"),
         (("--to=redis://:canary@h:x",), "sender: --to: expected redis://[:PASSWORD@]HOST:PORT"),
-        ("door", "zmq+sub://HOST:PORT, got 'door'"),
     ],
 )
 def test_settings_that_do_not_fit_a_redis_are_said_in_a_sentence(
